@@ -23,11 +23,8 @@ func TestDeploy(t *testing.T) {
 		clean(t, cdkCommand(t, args, withoutValidation, "AWS_ENDPOINT_URL="+endpoint))
 	}
 	functions := func() []types.FunctionConfiguration {
-		all, err := lambda.NewFromConfig(mototest.Config(endpoint)).ListFunctions(t.Context(), &lambda.ListFunctionsInput{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return all.Functions
+		client := lambda.NewFromConfig(mototest.Config(endpoint))
+		return must(client.ListFunctions(t.Context(), &lambda.ListFunctionsInput{}))(t).Functions
 	}
 
 	run("bootstrap", "aws://123456789012/eu-west-1", "--qualifier", qualifier, "--toolkit-stack-name", "Toolkit")

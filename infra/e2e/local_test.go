@@ -35,10 +35,7 @@ func makeLocal(t *testing.T, target, event string, standIns map[string]string, e
 
 func freePort(t *testing.T) string {
 	t.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	listener := must((&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0"))(t)
 	defer func() { _ = listener.Close() }()
 	return fmt.Sprint(listener.Addr().(*net.TCPAddr).Port)
 }
@@ -70,9 +67,8 @@ func TestInvokeRunsSAM(t *testing.T) {
 // TestWhatIsMissing: without an engine a person reads at once what is missing and what does the same without it.
 func TestWhatIsMissing(t *testing.T) {
 	need(t, "make")
-	for target, same := range map[string]string{
-		"invoke": "go run ./lambda/cmd/poolkeeper replay --audit " + anEvent, "local": "make emulate EVENT=" + anEvent,
-	} {
+	for target, same := range map[string]string{"local": "make emulate EVENT=" + anEvent,
+		"invoke": "go run ./lambda/cmd/poolkeeper replay --audit " + anEvent} {
 		output, err := makeLocal(t, target, anEvent, map[string]string{"docker": "exit 1", "sam": "exit 0"})
 		if err == nil || !strings.Contains(output, "missing: docker (a running engine)") || !strings.Contains(output, same) {
 			t.Errorf("make %s: %v\n%s", target, err, output)
@@ -101,20 +97,11 @@ func TestContainer(t *testing.T) {
 	need(t, "node", "cdk", "make", "sam", "docker", "dockerd", "busybox")
 	engine(t)
 	standIn(t)
-	raw, err := os.ReadFile(filepath.Join(top, anEvent))
-	if err != nil {
-		t.Fatal(err)
-	}
-	batch, err := json.Marshal(map[string]any{"Records": []any{map[string]any{"messageId": "1", "receiptHandle": "r",
+	raw := must(os.ReadFile(filepath.Join(top, anEvent)))(t)
+	batch := must(json.Marshal(map[string]any{"Records": []any{map[string]any{"messageId": "1", "receiptHandle": "r",
 		"eventSource": "aws:sqs", "eventSourceARN": "arn:aws:sqs:eu-west-1:111122223333:changes", "awsRegion": "eu-west-1",
-		"attributes": map[string]any{"ApproximateReceiveCount": "1"}, "body": string(raw)}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	queued := filepath.Join(t.TempDir(), "queued.json")
-	if err := os.WriteFile(queued, batch, 0o600); err != nil {
-		t.Fatal(err)
-	}
+		"attributes": map[string]any{"ApproximateReceiveCount": "1"}, "body": string(raw)}}}))(t)
+	queued := written(t, string(batch))
 	for name, c := range map[string]struct{ event, answer string }{
 		"a raw event":         {anEvent, `{"outcome": "remediated", "userPoolId": "eu-west-1_AbCdEf123"`},
 		"an event of a queue": {queued, `{"batchItemFailures": []}`},
@@ -134,10 +121,7 @@ func engine(t *testing.T) {
 	if exec.Command("docker", "info").Run() == nil {
 		return
 	}
-	log, err := os.Create(filepath.Join(t.TempDir(), "dockerd.log"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	log := must(os.Create(filepath.Join(t.TempDir(), "dockerd.log")))(t)
 	daemon := exec.Command("dockerd")
 	daemon.Stdout, daemon.Stderr = log, log
 	if err := daemon.Start(); err != nil {

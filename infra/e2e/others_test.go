@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"encoding/csv"
 	"os"
 	"path/filepath"
@@ -25,28 +26,18 @@ func everyRule() string {
 // is about Cognito, but for the web ACL, which is another service's.
 func TestProwler(t *testing.T) {
 	t.Parallel()
-	prowler, err := filepath.Abs(filepath.Join(top, ".build", "prowler", "bin", "prowler"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	prowler := must(filepath.Abs(filepath.Join(top, ".build", "prowler", "bin", "prowler")))(t)
 	need(t, prowler)
 	fake, url := cognitotest.Serve(t, cognitotest.Contract)
 	fake.PutRich("eu-west-1_AbCdEf123")
 	folder := t.TempDir()
-	file := filepath.Join(folder, "strict.yaml")
-	if err := os.WriteFile(file, []byte(everyRule()), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	environment := append(os.Environ(), "AWS_ACCESS_KEY_ID=AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY=example",
 		"AWS_REGION=eu-west-1", "AWS_ENDPOINT_URL="+mototest.Start(t),
 		"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER="+url)
-	run(t, top, environment, "go", "run", "./lambda/cmd/poolkeeper", "apply", "--all", "--yes", "--baseline", file,
-		"--backups", folder)
-	folders, err := filepath.Glob(filepath.Join(filepath.Dir(prowler), "..", "lib", "python3*", "site-packages", "prowler",
-		"providers", "aws", "services", "cognito", "cognito_user_pool_*"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	run(t, top, environment, "go", "run", "./lambda/cmd/poolkeeper", "apply", "--all", "--yes", "--baseline",
+		written(t, everyRule()), "--backups", folder)
+	folders := must(filepath.Glob(filepath.Join(filepath.Dir(prowler), "..", "lib", "python3*", "site-packages", "prowler",
+		"providers", "aws", "services", "cognito", "cognito_user_pool_*")))(t)
 	arguments := []string{"aws", "--region", "eu-west-1", "--output-formats", "csv", "--output-directory", folder,
 		"--ignore-exit-code-3", "--no-banner", "--checks"}
 	for _, check := range folders {
@@ -55,9 +46,9 @@ func TestProwler(t *testing.T) {
 		}
 	}
 	run(t, folder, environment, prowler, arguments...)
-	found, err := filepath.Glob(filepath.Join(folder, "prowler-output-*.csv"))
-	if err != nil || len(found) != 1 {
-		t.Fatalf("%v (%v)", found, err)
+	found := must(filepath.Glob(filepath.Join(folder, "prowler-output-*.csv")))(t)
+	if len(found) != 1 {
+		t.Fatal(found)
 	}
 	checks := map[string]string{}
 	for _, row := range table(t, found[0]) {
@@ -74,17 +65,9 @@ func TestProwler(t *testing.T) {
 // table reads a file of Prowler's.
 func table(t *testing.T, path string) []map[string]string {
 	t.Helper()
-	file, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = file.Close() }()
-	reader := csv.NewReader(file)
+	reader := csv.NewReader(bytes.NewReader(must(os.ReadFile(path))(t)))
 	reader.Comma = ';'
-	lines, err := reader.ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
+	lines := must(reader.ReadAll())(t)
 	var rows []map[string]string
 	for _, line := range lines[1:] {
 		row := map[string]string{}

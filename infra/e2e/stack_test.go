@@ -71,10 +71,7 @@ func serveStack(t *testing.T) stack {
 	t.Helper()
 	fake, url := cognitotest.Serve(t, cognitotest.Contract)
 	port := freePort(t)
-	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	log := must(os.Create(filepath.Join(t.TempDir(), "log")))(t)
 	server := exec.CommandContext(context.Background(), ".build/ministack/bin/python", "infra/stack.py", "serve", url)
 	server.Dir, server.Env = top, append(os.Environ(), "PORT="+port)
 	server.Stdout, server.Stderr = log, log
@@ -132,11 +129,11 @@ func (s stack) until(what string, happened func() bool) {
 // function returns the function that the stack has.
 func (s stack) function() lambdatypes.FunctionConfiguration {
 	s.t.Helper()
-	all, err := s.lambda.ListFunctions(s.t.Context(), &lambda.ListFunctionsInput{})
-	if err != nil || len(all.Functions) != 1 {
-		s.t.Fatalf("%v (%v)", all, err)
+	all := must(s.lambda.ListFunctions(s.t.Context(), &lambda.ListFunctionsInput{}))(s.t).Functions
+	if len(all) != 1 {
+		s.t.Fatalf("%v", all)
 	}
-	return all.Functions[0]
+	return all[0]
 }
 
 func (s stack) queue(variable string) *string {
@@ -147,59 +144,48 @@ func (s stack) queue(variable string) *string {
 // attribute returns what SQS says of a queue.
 func (s stack) attribute(queue *string, name sqstypes.QueueAttributeName) string {
 	s.t.Helper()
-	got, err := s.sqs.GetQueueAttributes(s.t.Context(), &sqs.GetQueueAttributesInput{
-		QueueUrl: queue, AttributeNames: []sqstypes.QueueAttributeName{name},
-	})
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return got.Attributes[string(name)]
+	in := &sqs.GetQueueAttributesInput{QueueUrl: queue, AttributeNames: []sqstypes.QueueAttributeName{name}}
+	return must(s.sqs.GetQueueAttributes(s.t.Context(), in))(s.t).Attributes[string(name)]
 }
 
 func (s stack) send(variable, message string) {
 	s.t.Helper()
 	in := &sqs.SendMessageInput{QueueUrl: s.queue(variable), MessageBody: &message}
-	if _, err := s.sqs.SendMessage(s.t.Context(), in); err != nil {
-		s.t.Fatal(err)
-	}
+	must(s.sqs.SendMessage(s.t.Context(), in))(s.t)
+}
+
+// scan is the message of a full scan, and about that of one pool.
+const scan = `{"source": "poolkeeper", "detail-type": "Scan"}`
+
+func about(pool string) string {
+	return `{"source": "poolkeeper", "detail-type": "Reconcile User Pool", "detail": {"userPoolId": "` + pool + `"}}`
 }
 
 // create makes a pool that meets the baseline.
 func (s stack) create(name string) string {
 	s.t.Helper()
-	made, err := s.cognito.CreateUserPool(s.t.Context(), &idp.CreateUserPoolInput{
+	made := must(s.cognito.CreateUserPool(s.t.Context(), &idp.CreateUserPoolInput{
 		PoolName: &name, UserPoolTier: types.UserPoolTierTypePlus, DeletionProtection: types.DeletionProtectionTypeActive,
 		UserPoolAddOns: &types.UserPoolAddOnsType{AdvancedSecurityMode: types.AdvancedSecurityModeTypeEnforced},
 		Policies: &types.UserPoolPolicyType{PasswordPolicy: &types.PasswordPolicyType{
 			MinimumLength: aws.Int32(12), RequireLowercase: true, RequireUppercase: true, RequireNumbers: true,
-			RequireSymbols: true, TemporaryPasswordValidityDays: 7,
-		}},
-	})
-	if err != nil {
-		s.t.Fatal(err)
-	}
+			RequireSymbols: true, TemporaryPasswordValidityDays: 7}}}))(s.t)
 	return *made.UserPool.Id
 }
 
 // weaken is a plain call that says one thing, and takes all else from the pool.
 func (s stack) weaken(pool string) {
 	s.t.Helper()
-	_, err := s.cognito.UpdateUserPool(s.t.Context(), &idp.UpdateUserPoolInput{UserPoolId: &pool,
-		UserPoolTier: types.UserPoolTierTypePlus, DeletionProtection: types.DeletionProtectionTypeInactive})
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	must(s.cognito.UpdateUserPool(s.t.Context(), &idp.UpdateUserPoolInput{UserPoolId: &pool,
+		UserPoolTier: types.UserPoolTierTypePlus, DeletionProtection: types.DeletionProtectionTypeInactive}))(s.t)
 }
 
 func (s stack) strong(pool string) bool {
 	s.t.Helper()
 	document, _, _ := s.fake.Pool(pool)
-	text, err := json.Marshal(document)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return document["DeletionProtection"] == "ACTIVE" && strings.Contains(string(text), `"AdvancedSecurityMode":"ENFORCED"`) &&
-		strings.Contains(string(text), `"MinimumLength":12`)
+	text := string(must(json.Marshal(document))(s.t))
+	return document["DeletionProtection"] == "ACTIVE" && strings.Contains(text, `"AdvancedSecurityMode":"ENFORCED"`) &&
+		strings.Contains(text, `"MinimumLength":12`)
 }
 
 func (s stack) writes(pool string) int {
@@ -211,10 +197,7 @@ func (s stack) writes(pool string) int {
 // testWeakened plays the incident of make stack, which has to print what the README shows.
 func (s stack) testWeakened() {
 	s.deploy()
-	readme, err := os.ReadFile(filepath.Join(top, "README.md"))
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	readme := must(os.ReadFile(filepath.Join(top, "README.md")))(s.t)
 	_, session, _ := strings.Cut(string(readme), "$ make stack\n")
 	session, _, _ = strings.Cut(session, "```")
 	run(s.t, top, nil, "go", "build", "-o", ".build/poolkeeper", "./lambda/cmd/poolkeeper")
@@ -249,7 +232,7 @@ func (s stack) testScan() {
 	pool := s.create("scanned")
 	s.until("the event of the new pool", func() bool { return s.idle("QUEUE_URL") })
 	s.fake.Edit(pool, func(pool, _ map[string]any) { pool["DeletionProtection"] = "INACTIVE" })
-	s.send("SCAN_QUEUE_URL", `{"source": "poolkeeper", "detail-type": "Scan"}`)
+	s.send("SCAN_QUEUE_URL", scan)
 	s.until("the scan", func() bool { return s.strong(pool) })
 }
 
@@ -258,9 +241,8 @@ func (s stack) testLease() {
 	s.until("the event of the new pool", func() bool { return s.idle("QUEUE_URL") && s.idle("SCAN_QUEUE_URL") })
 	s.fake.Edit(pool, func(pool, _ map[string]any) { pool["DeletionProtection"] = "INACTIVE" })
 	s.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", PoolID: pool, Delay: 3 * time.Second, Times: 1})
-	one := fmt.Sprintf(`{"source": "poolkeeper", "detail-type": "Reconcile User Pool", "detail": {"userPoolId": %q}}`, pool)
-	s.send("QUEUE_URL", one)
-	s.send("SCAN_QUEUE_URL", one)
+	s.send("QUEUE_URL", about(pool))
+	s.send("SCAN_QUEUE_URL", about(pool))
 	s.until("the pool to be strong", func() bool { return s.strong(pool) })
 	s.until("both messages to be done", func() bool { return s.idle("QUEUE_URL") && s.idle("SCAN_QUEUE_URL") })
 	if n := s.writes(pool); n != 1 {
@@ -286,23 +268,16 @@ func (s stack) testDeadLetter() {
 	}
 	redrive["maxReceiveCount"] = 1
 	less, _ := json.Marshal(redrive)
-	if _, err := s.sqs.SetQueueAttributes(s.t.Context(), &sqs.SetQueueAttributesInput{
-		QueueUrl: queue, Attributes: map[string]string{"RedrivePolicy": string(less)},
-	}); err != nil {
-		s.t.Fatal(err)
-	}
+	must(s.sqs.SetQueueAttributes(s.t.Context(), &sqs.SetQueueAttributesInput{
+		QueueUrl: queue, Attributes: map[string]string{"RedrivePolicy": string(less)}}))(s.t)
 	pool := s.create("failing")
 	s.until("the event of the new pool", func() bool { return s.idle("QUEUE_URL") })
 	s.fake.Inject(cognitotest.Fault{PoolID: pool, Operation: "DescribeUserPool", Error: "InternalErrorException"})
 	defer s.fake.ClearFaults()
 	s.weaken(pool)
 	name := fmt.Sprint(redrive["deadLetterTargetArn"])
-	url, err := s.sqs.GetQueueUrl(s.t.Context(), &sqs.GetQueueUrlInput{
-		QueueName: aws.String(name[strings.LastIndex(name, ":")+1:]),
-	})
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	url := must(s.sqs.GetQueueUrl(s.t.Context(),
+		&sqs.GetQueueUrlInput{QueueName: aws.String(name[strings.LastIndex(name, ":")+1:])}))(s.t)
 	s.until("the message", func() bool {
 		got, err := s.sqs.ReceiveMessage(s.t.Context(), &sqs.ReceiveMessageInput{QueueUrl: url.QueueUrl})
 		return err == nil && len(got.Messages) == 1 && strings.Contains(*got.Messages[0].Body, pool)
@@ -327,10 +302,6 @@ rules:
 // testDocuments upgrades the last release to a baseline that requires something of every document. The function stays
 // the same one, and the role that is derived from the baseline suffices to write them all.
 func (s stack) testDocuments() {
-	own := filepath.Join(s.t.TempDir(), "all.yaml")
-	if err := os.WriteFile(own, []byte(allDocuments), 0o600); err != nil {
-		s.t.Fatal(err)
-	}
 	const pool, client = "eu-west-1_AbCdEf123", "1example23456789"
 	s.fake.PutRich(pool)
 	s.fake.Edit(pool, func(pool, mfa map[string]any) {
@@ -345,11 +316,11 @@ func (s stack) testDocuments() {
 	run(s.t, top, []string{"PORT=" + s.port}, ".build/ministack/bin/python", "infra/stack.py", "release",
 		"infra/e2e/testdata/released.template.json")
 	released := s.function()
-	s.deploy("-c", "alarmEmail=you@example.com", "-c", "baseline="+own)
+	s.deploy("-c", "alarmEmail=you@example.com", "-c", "baseline="+written(s.t, allDocuments))
 	if now := s.function(); *now.FunctionArn != *released.FunctionArn || *now.Role != *released.Role {
 		s.t.Errorf("the upgrade replaced %s or its role", *released.FunctionArn)
 	}
-	s.send("SCAN_QUEUE_URL", `{"source": "poolkeeper", "detail-type": "Scan"}`)
+	s.send("SCAN_QUEUE_URL", scan)
 	for _, call := range []string{"UpdateUserPool", "SetUserPoolMfaConfig", "SetRiskConfiguration",
 		"SetLogDeliveryConfiguration", "UpdateUserPoolClient"} {
 		s.until(call, func() bool {
@@ -364,18 +335,13 @@ func (s stack) testAudit() {
 	after := s.function()
 	variables := after.Environment.Variables
 	delete(variables, "MODE")
-	if _, err := s.lambda.UpdateFunctionConfiguration(s.t.Context(), &lambda.UpdateFunctionConfigurationInput{
-		FunctionName: after.FunctionName, Environment: &lambdatypes.Environment{Variables: variables},
-	}); err != nil {
-		s.t.Fatal(err)
-	}
+	must(s.lambda.UpdateFunctionConfiguration(s.t.Context(), &lambda.UpdateFunctionConfigurationInput{
+		FunctionName: after.FunctionName, Environment: &lambdatypes.Environment{Variables: variables}}))(s.t)
 	pool := s.create("audited")
 	s.weaken(pool)
-	event := fmt.Sprintf(`{"source": "poolkeeper", "detail-type": "Reconcile User Pool", "detail": {"userPoolId": %q}}`, pool)
 	s.until("the refusal", func() bool {
-		answer, err := s.lambda.Invoke(s.t.Context(), &lambda.InvokeInput{
-			FunctionName: after.FunctionName, Payload: []byte(event),
-		})
+		answer, err := s.lambda.Invoke(s.t.Context(),
+			&lambda.InvokeInput{FunctionName: after.FunctionName, Payload: []byte(about(pool))})
 		return err == nil && strings.Contains(string(answer.Payload), `"unfixable"`) &&
 			strings.Contains(string(answer.Payload), "AccessDenied")
 	})
@@ -387,11 +353,9 @@ func (s stack) testAudit() {
 func (s stack) testRemoval() {
 	table := s.queue("LEDGER_TABLE")
 	s.cdk("destroy", "--force")
-	all, err := s.lambda.ListFunctions(s.t.Context(), &lambda.ListFunctionsInput{})
-	if err != nil || len(all.Functions) > 0 {
-		s.t.Errorf("%v (%v)", all, err)
+	all := must(s.lambda.ListFunctions(s.t.Context(), &lambda.ListFunctionsInput{}))(s.t)
+	if len(all.Functions) > 0 {
+		s.t.Errorf("%v", all)
 	}
-	if _, err := s.tables.DescribeTable(s.t.Context(), &dynamodb.DescribeTableInput{TableName: table}); err != nil {
-		s.t.Errorf("the ledger is gone: %v", err)
-	}
+	must(s.tables.DescribeTable(s.t.Context(), &dynamodb.DescribeTableInput{TableName: table}))(s.t) // it is retained
 }

@@ -53,11 +53,7 @@ func TestValidators(t *testing.T) {
 // made.
 func TestErrorsBeforeSynthesis(t *testing.T) {
 	need(t, "node", "cdk")
-	own := filepath.Join(t.TempDir(), "own.yaml")
-	const text = "version: 1\nrules:\n  - name: a\n    require: {DeletionProtecton: ACTIVE}\n"
-	if err := os.WriteFile(own, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	own := written(t, "version: 1\nrules:\n  - name: a\n    require: {DeletionProtecton: ACTIVE}\n")
 	dir := t.TempDir()
 	args := []string{"synth", "-q", "--output", dir, "-c", "baseline=" + own, "-c", "mode=dry-run"}
 	all, err := cdkCommand(t, args).CombinedOutput()
@@ -93,10 +89,7 @@ var kept = []string{
 // no moment passes without rule or function. The file is rewritten when a version is released, and at no other time.
 func TestUpgrade(t *testing.T) {
 	need(t, "node", "cdk")
-	released, err := filepath.Abs("testdata/released.template.json")
-	if err != nil {
-		t.Fatal(err)
-	}
+	released := must(filepath.Abs("testdata/released.template.json"))(t)
 	args := []string{"diff", "poolkeeper", "--exclusively", "--template", released, "--output", t.TempDir()}
 	output := cdk(t, append(args, everything...)...)
 	if !strings.Contains(output, "[~] AWS::Lambda::Function Keeper/Function") {

@@ -37,8 +37,25 @@ func need(t *testing.T, tools ...string) {
 
 func cdkPath(t *testing.T) string {
 	t.Helper()
-	path, err := filepath.Abs(filepath.Join(top, "infra", "node_modules", ".bin", "cdk"))
-	if err != nil {
+	return must(filepath.Abs(filepath.Join(top, "infra", "node_modules", ".bin", "cdk")))(t)
+}
+
+// must returns what a call has returned, and ends the test where it has failed: must(call())(t).
+func must[T any](v T, err error) func(t *testing.T) T {
+	return func(t *testing.T) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+// written writes a file, and returns its path.
+func written(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "written.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return path

@@ -79,10 +79,14 @@ func (h handler) putOff(ctx context.Context, r event.Record) error {
 func (h handler) handle(ctx context.Context, payload []byte) (any, error) {
 	home := self(ctx)
 	request := event.Decode(payload, event.Home{Region: home.Region, Account: home.AccountID})
-	if request.Kind == event.All {
-		return h.scan(ctx, request)
+	if request.Kind != event.All {
+		return h.one(ctx, request)
 	}
-	return h.one(ctx, request)
+	scanner := h.scanner
+	scanner.Send = h.send
+	result, err := scanner.Scan(ctx, request)
+	report.LogScan(ctx, h.log, result)
+	return result, err
 }
 
 // one reconciles one pool, if the event is not ignored, notifies people and closes the records, in this order. If the
@@ -97,7 +101,11 @@ func (h handler) one(ctx context.Context, request event.Request) (outcome.Outcom
 	if closed := h.reconciler.Close(ctx, out); closed != nil && out.Details.LedgerError == "" {
 		out.Details.LedgerError = "closing the record: " + closed.Error()
 	}
-	h.count(ctx, out, unsent)
+	report.Log(ctx, h.log, out)
+	counts := h.calls.take() // those of a scan count with the outcome that comes next
+	counts.Unsent = unsent
+	h.warn(ctx, slog.LevelError, "the metrics could not be written",
+		report.Metrics(h.metrics, h.config.Function, h.reconciler.Now(), out, counts))
 	if err != nil {
 		return out, err
 	}
@@ -149,23 +157,6 @@ func (h handler) send(ctx context.Context, bodies []string) error {
 		failed = errors.Join(failed, err)
 	}
 	return failed
-}
-
-func (h handler) scan(ctx context.Context, request event.Request) (outcome.ScanResult, error) {
-	scanner := h.scanner
-	scanner.Send = h.send
-	result, err := scanner.Scan(ctx, request)
-	report.LogScan(ctx, h.log, result)
-	return result, err
-}
-
-// count logs an outcome and writes its metrics. The calls of a scan count with the outcome that comes next.
-func (h handler) count(ctx context.Context, out outcome.Outcome, unsent int) {
-	report.Log(ctx, h.log, out)
-	counts := h.calls.take()
-	counts.Unsent = unsent
-	h.warn(ctx, slog.LevelError, "the metrics could not be written",
-		report.Metrics(h.metrics, h.config.Function, h.reconciler.Now(), out, counts))
 }
 
 // warn logs an error, if there is one.

@@ -3,7 +3,6 @@ package cognito
 import (
 	"context"
 	"errors"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -55,9 +54,7 @@ func (c *Client) read(ctx context.Context, id string, want userpool.Want) (userp
 			state.Clients = append(state.Clients, client)
 		}
 	}
-	docs, err := c.readAll(ctx, id, wanted)
-	maps.Copy(state.Documents, docs)
-	return state, err
+	return state, c.readAll(ctx, state, wanted)
 }
 
 // readPool reads the document UserPool and the other named documents.
@@ -65,8 +62,9 @@ func (c *Client) readPool(ctx context.Context, id string, wanted []baseline.Docu
 	const mfa = "MfaConfiguration"
 	names := append([]baseline.DocumentName{baseline.UserPool}, wanted...)
 	slices.Sort(names)
-	docs, err := c.readAll(ctx, id, slices.Compact(names))
-	if err != nil {
+	docs := map[baseline.DocumentName]map[string]any{}
+	state := userpool.State{ID: id, Documents: docs}
+	if err := c.readAll(ctx, state, slices.Compact(names)); err != nil {
 		return userpool.State{}, err
 	}
 	config, read := docs[baseline.MfaConfig]
@@ -78,34 +76,31 @@ func (c *Client) readPool(ctx context.Context, id string, wanted []baseline.Docu
 		// The service returns the SMS sender even if SMS is not an MFA factor. Written back, SMS would become one.
 		delete(config, "SmsMfaConfiguration")
 	}
-	return userpool.State{ID: id, Documents: docs}, nil
+	return state, nil
 }
 
-// readAll reads the documents in parallel. It returns the first error, and ends the other reads after it.
-func (c *Client) readAll(
-	ctx context.Context, id string, names []baseline.DocumentName,
-) (map[baseline.DocumentName]map[string]any, error) {
+// readAll adds documents to a state, read in parallel. It returns the first error, and ends the other reads after it.
+func (c *Client) readAll(ctx context.Context, state userpool.State, names []baseline.DocumentName) (first error) {
 	ctx, giveUp := context.WithCancel(ctx)
 	defer giveUp()
-	docs, first := map[baseline.DocumentName]map[string]any{}, error(nil)
 	var mutex sync.Mutex
 	var reading sync.WaitGroup
 	for _, name := range names {
 		reading.Go(func() {
-			object, err := c.Document(ctx, id, name)
+			object, err := c.Document(ctx, state.ID, name)
 			if ClassOf(err) == ClassGone && name.Client() != "" {
 				err = errVanished
 			}
 			mutex.Lock()
 			defer mutex.Unlock()
-			if docs[name] = object; err != nil && first == nil {
+			if state.Documents[name] = object; err != nil && first == nil {
 				first = err
 				giveUp()
 			}
 		})
 	}
 	reading.Wait()
-	return docs, first
+	return first
 }
 
 // Document reads one document. It returns nil if the pool does not offer it at present. Errors are of type *Error.
@@ -114,10 +109,10 @@ func (c *Client) Document(ctx context.Context, id string, name baseline.Document
 	if err := c.wait(ctx, id, table.ReadCall); err != nil {
 		return nil, err
 	}
-	object, err := c.answer(ctx, id, name, table)
+	object, err := c.answer(ctx, id, name)
 	if err == nil && table.Optional && len(object) == 0 {
 		// The pool has no such document. Ask twice to be sure, because a write would replace the whole document.
-		object, err = c.answer(ctx, id, name, table)
+		object, err = c.answer(ctx, id, name)
 	}
 	switch {
 	case ClassOf(err) == ClassOff:
@@ -126,9 +121,9 @@ func (c *Client) Document(ctx context.Context, id string, name baseline.Document
 		return nil, err
 	}
 	c.mutex.Lock()
-	known := slices.Concat(c.secrets[id], userpool.Secrets(name, object))
-	slices.Sort(known)
-	c.secrets[id] = slices.Compact(known)
+	c.secrets[id] = append(c.secrets[id], userpool.Secrets(name, object)...)
+	slices.Sort(c.secrets[id])
+	c.secrets[id] = slices.Compact(c.secrets[id])
 	c.mutex.Unlock()
 	userpool.KeyLists(table.Members, object)
 	if object["ClientSecret"] != nil {
@@ -141,9 +136,8 @@ func (c *Client) Document(ctx context.Context, id string, name baseline.Document
 
 // answer makes the read call and returns the document in the response. The documents UserPool and AppClient must have
 // their id; in the others it may be missing.
-func (c *Client) answer(
-	ctx context.Context, id string, name baseline.DocumentName, table baseline.Document,
-) (map[string]any, error) {
+func (c *Client) answer(ctx context.Context, id string, name baseline.DocumentName) (map[string]any, error) {
+	table, _ := name.Table()
 	ids := map[string]any{"UserPoolId": id}
 	if client := name.Client(); client != "" {
 		ids["ClientId"] = client

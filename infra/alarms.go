@@ -10,19 +10,14 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-const (
-	// namespace is the namespace of the function's own metrics.
-	namespace = "poolkeeper"
-	// The maximum age of the oldest message in a queue, in seconds.
-	maxChangeAge, maxScanAge = 15 * 60, 2 * 60 * 60
-)
+// namespace is the namespace of the function's own metrics.
+const namespace = "poolkeeper"
 
 // An alarm notifies people when its metric reaches 1 and when it returns to 0.
 type alarm struct {
 	name, meaning string
 	metric        awscloudwatch.IMetric
-	// periods is the number of consecutive periods at 0 after which the alarm ends.
-	periods int
+	periods       int // consecutive periods at 0 after which the alarm ends
 }
 
 // silent is the alarm with the opposite condition: its metric was 0 in all its periods.
@@ -68,8 +63,9 @@ func (d *deployment) alarms() []alarm {
 		"FILL(drifted, 0) + FILL(partial, 0) + FILL(unconverged, 0) + FILL(unfixable, 0)",
 		map[string]awscloudwatch.IMetric{"drifted": sum("Drifted"), "partial": sum("Partial"),
 			"unconverged": sum("Unconverged"), "unfixable": sum("Unfixable")})
+	const changeSeconds, scanSeconds = 15 * 60, 2 * 60 * 60
 	tooOld := expression("oldest message", 5, fmt.Sprintf(
-		"IF(FILL(changes, 0) > %d OR FILL(scans, 0) > %d, 1, 0)", maxChangeAge, maxScanAge),
+		"IF(FILL(changes, 0) > %d OR FILL(scans, 0) > %d, 1, 0)", changeSeconds, scanSeconds),
 		map[string]awscloudwatch.IMetric{
 			"changes": queues.Changes.MetricApproximateAgeOfOldestMessage(maximum),
 			"scans":   queues.Scans.MetricApproximateAgeOfOldestMessage(maximum),

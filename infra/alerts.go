@@ -39,20 +39,29 @@ func (d *deployment) addAlerts(id string) {
 		return
 	}
 	alerts.Key = awskms.NewKey(scope, jsii.String("Key"), &awskms.KeyProps{
-		Description:       jsii.String("poolkeeper: alerts"),
-		EnableKeyRotation: jsii.Bool(true),
-		RemovalPolicy:     awscdk.RemovalPolicy_DESTROY,
-		PendingWindow:     awscdk.Duration_Days(jsii.Number(7)),
+		Description: jsii.String("poolkeeper: alerts"), EnableKeyRotation: jsii.Bool(true),
+		RemovalPolicy: awscdk.RemovalPolicy_DESTROY, PendingWindow: awscdk.Duration_Days(jsii.Number(7)),
 	})
-	topic := d.newTopic(scope, "Topic", alerts.Key)
+	alerts.Topic, alerts.Chat = d.newTopic(scope, "Topic", alerts.Key), d.Notify.SlackChannel != ""
 	// EventBridge sends no source ARN to the key. The key encrypts only this stack's alerts, and the topic's policy
 	// restricts which rules may publish.
 	alerts.Key.Grant(awsiam.NewServicePrincipal(jsii.String("events.amazonaws.com"), nil),
 		jsii.String("kms:Decrypt"), jsii.String("kms:GenerateDataKey*"))
-	alerts.Topic, alerts.Chat = topic, d.Notify.SlackChannel != ""
-	if alerts.Chat {
-		d.subscribeChat(scope, topic)
+	if !alerts.Chat {
+		return
 	}
+	// Amazon Q Developer in chat applications posts the messages. The channel may only read alarms.
+	role := awsiam.NewRole(scope, jsii.String("ChatRole"), &awsiam.RoleProps{
+		AssumedBy:   awsiam.NewServicePrincipal(jsii.String("chatbot.amazonaws.com"), nil),
+		Description: jsii.String("poolkeeper: lets a chat channel read the alarms that it is notified of"),
+	})
+	allow(role, []Statement{statement("ReadAlarms", []string{"*"}, "cloudwatch:DescribeAlarms")})
+	awschatbot.NewCfnSlackChannelConfiguration(scope, jsii.String("Slack"), &awschatbot.CfnSlackChannelConfigurationProps{
+		ConfigurationName: jsii.String(*d.stack.StackName() + "-" + *d.stack.Region()), // unique in the whole account
+		GuardrailPolicies: jsii.Strings("arn:" + *d.stack.Partition() + ":iam::aws:policy/CloudWatchReadOnlyAccess"),
+		SlackWorkspaceId:  jsii.String(d.Notify.SlackWorkspace), SlackChannelId: jsii.String(d.Notify.SlackChannel),
+		IamRoleArn: role.RoleArn(), SnsTopicArns: &[]any{alerts.Topic.TopicArn()},
+	})
 }
 
 // newTopic creates a topic that alarms may publish to. EnforceSSL replaces the default policy of a topic, so alarms
@@ -82,21 +91,4 @@ func (a Alerts) permissions(s Settings) []Statement {
 		keys = keys.where("kms:ViaService", "sns."+location.Region+".amazonaws.com")
 	}
 	return []Statement{publish, keys}
-}
-
-// subscribeChat lets Amazon Q Developer in chat applications post the messages. The channel may only read alarms.
-func (d *deployment) subscribeChat(scope constructs.Construct, topic awssns.Topic) {
-	role := awsiam.NewRole(scope, jsii.String("ChatRole"), &awsiam.RoleProps{
-		AssumedBy:   awsiam.NewServicePrincipal(jsii.String("chatbot.amazonaws.com"), nil),
-		Description: jsii.String("poolkeeper: lets a chat channel read the alarms that it is notified of"),
-	})
-	allow(role, []Statement{statement("ReadAlarms", []string{"*"}, "cloudwatch:DescribeAlarms")})
-	awschatbot.NewCfnSlackChannelConfiguration(scope, jsii.String("Slack"), &awschatbot.CfnSlackChannelConfigurationProps{
-		ConfigurationName: jsii.String(*d.stack.StackName() + "-" + *d.stack.Region()), // unique in the whole account
-		IamRoleArn:        role.RoleArn(),
-		GuardrailPolicies: jsii.Strings("arn:" + *d.stack.Partition() + ":iam::aws:policy/CloudWatchReadOnlyAccess"),
-		SlackWorkspaceId:  jsii.String(d.Notify.SlackWorkspace),
-		SlackChannelId:    jsii.String(d.Notify.SlackChannel),
-		SnsTopicArns:      &[]any{topic.TopicArn()},
-	})
 }

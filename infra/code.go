@@ -48,7 +48,6 @@ func buildFunction(ctx context.Context, s *Settings, top, build string) error {
 	return nil
 }
 
-// commit returns the commit of the source.
 func commit(ctx context.Context, top string) string {
 	command := exec.CommandContext(ctx, "git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*")
 	command.Dir = top

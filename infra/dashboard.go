@@ -62,8 +62,7 @@ func (d *deployment) addDashboard(id string, rule awsevents.Rule, alarms []inter
 				graph("Undetected drift, lost updates",
 					own("UndetectedDrift", "Sum"), own("LostUpdates", "Sum"), own("LedgerFailed", "Sum")),
 			},
-			{answer(keeper, 0, 24, 6)},
-			{answer(keeper, 1, 24, 6)},
+			{answer(keeper, 0, 24, 6)}, {answer(keeper, 1, 24, 6)},
 		},
 	})
 }

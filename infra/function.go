@@ -49,20 +49,14 @@ func (d *deployment) addFunction(id string) {
 	}
 	environment := d.variables(role)
 	function := awslambda.NewFunction(scope, jsii.String("Function"), &awslambda.FunctionProps{
-		Description:           jsii.String("poolkeeper: brings user pools back to their baseline"),
-		Runtime:               awslambda.Runtime_PROVIDED_AL2023(),
-		Architecture:          awslambda.Architecture_Custom(jsii.String(s.Architecture), nil),
-		Handler:               jsii.String("bootstrap"),
-		Code:                  awslambda.Code_FromAsset(jsii.String(s.Code.Dir), nil),
-		Role:                  role,
-		MemorySize:            jsii.Number(128),
-		Timeout:               awscdk.Duration_Seconds(jsii.Number(functionSeconds)),
-		LogGroup:              log,
-		LoggingFormat:         awslambda.LoggingFormat_JSON,
-		ApplicationLogLevelV2: awslambda.ApplicationLogLevel_INFO,
-		SystemLogLevelV2:      awslambda.SystemLogLevel_INFO,
-		Tracing:               awslambda.Tracing_ACTIVE,
-		Environment:           &environment,
+		Description: jsii.String("poolkeeper: brings user pools back to their baseline"), Role: role,
+		Code: awslambda.Code_FromAsset(jsii.String(s.Code.Dir), nil), Handler: jsii.String("bootstrap"),
+		Runtime:      awslambda.Runtime_PROVIDED_AL2023(),
+		Architecture: awslambda.Architecture_Custom(jsii.String(s.Architecture), nil),
+		MemorySize:   jsii.Number(128), Timeout: awscdk.Duration_Seconds(jsii.Number(functionSeconds)),
+		LogGroup: log, LoggingFormat: awslambda.LoggingFormat_JSON, Tracing: awslambda.Tracing_ACTIVE,
+		ApplicationLogLevelV2: awslambda.ApplicationLogLevel_INFO, SystemLogLevelV2: awslambda.SystemLogLevel_INFO,
+		Environment: &environment,
 	})
 	resource := function.Node().DefaultChild().(awslambda.CfnFunction)
 	resource.AddMetadata(jsii.String("SamResourceId"), "Poolkeeper") // for sam local invoke

@@ -135,7 +135,6 @@ func smsRoles(s Settings, p arn.ARN) []string {
 	return unique(slices.DeleteFunc(roles, func(role string) bool { return role == "none" }))
 }
 
-// readsOf returns the read actions for the documents with requirements.
 func readsOf(b *baseline.Baseline) []string {
 	var actions []string
 	for _, kind := range baseline.WithCompanions(b.Owns("")) {

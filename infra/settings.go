@@ -277,15 +277,11 @@ func textOf(v any) (string, error) {
 	case string, bool, float64, int:
 		return strings.TrimSpace(fmt.Sprint(v)), nil
 	case []any:
-		var parts []string
-		for _, e := range v {
-			part, err := textOf(e)
-			if err != nil {
-				return "", err
-			}
-			parts = append(parts, part)
+		parts, errs := make([]string, len(v)), make([]error, len(v))
+		for i, e := range v {
+			parts[i], errs[i] = textOf(e)
 		}
-		return strings.Join(parts, ","), nil
+		return strings.Join(parts, ","), cmp.Or(errs...)
 	default:
 		return "", fmt.Errorf("is %v, which is not a text, number, boolean or list", v)
 	}

@@ -41,7 +41,6 @@ type deployment struct {
 	keeper Keeper
 }
 
-// scope returns a new construct in the stack.
 func (d *deployment) scope(id string) constructs.Construct {
 	return constructs.NewConstruct(d.stack, jsii.String(id))
 }
@@ -76,38 +75,29 @@ func NewStack(app awscdk.App, id string, s Settings, region string) awscdk.Stack
 	}
 	d.addDashboard("Dashboard", rule, d.addAlarms("Alarms"))
 	d.publish()
-	outputs := map[string]*string{
-		"FunctionName":       d.keeper.Function.FunctionName(),
-		"LogGroupName":       d.keeper.Log.LogGroupName(),
-		"TopicArn":           d.alerts.Topic.TopicArn(),
-		"ChangesQueueUrl":    d.queues.Changes.QueueUrl(),
-		"ScansQueueUrl":      d.queues.Scans.QueueUrl(),
-		"DeadLetterQueueUrl": d.queues.DeadLetter.QueueUrl(),
-		"LedgerTableName":    d.ledger.TableName(),
-		"BaselineDigest":     jsii.String(s.Baseline.Digest),
-		"Mode":               jsii.String(d.modeInForce()),
-	}
-	for _, name := range slices.Sorted(maps.Keys(outputs)) {
-		awscdk.NewCfnOutput(stack, jsii.String(name), &awscdk.CfnOutputProps{Value: outputs[name]})
-	}
 	return stack
 }
 
-// publish adds the deployed baseline to the metadata of the template, where the command line reads it. This costs
-// nothing, is rolled back with the stack, and is readable for everyone who may read the stack.
+// publish adds outputs, and metadata with the deployed baseline, which the command line reads. Metadata costs nothing,
+// is rolled back with the stack, and is readable for everyone who may read the stack.
 func (d *deployment) publish() {
+	mode := "enforce"
+	if len(d.Baseline.Enforced()) == 0 {
+		mode = "audit"
+	}
 	// CloudFormation returns non-ASCII characters as question marks.
 	text := strconv.QuoteToASCII(string(d.Code.Baseline))
 	d.stack.TemplateOptions().SetMetadata(&map[string]any{"poolkeeper": map[string]any{
 		"file": filepath.Base(d.Baseline.File), "baseline": text[1 : len(text)-1], "digest": d.Baseline.Digest,
-		"mode": d.modeInForce(), "build": d.Code.Commit,
+		"mode": mode, "build": d.Code.Commit,
 	}})
-}
-
-// modeInForce returns the mode of the deployment in one word.
-func (s Settings) modeInForce() string {
-	if len(s.Baseline.Enforced()) == 0 {
-		return "audit"
+	outputs := map[string]*string{
+		"FunctionName": d.keeper.Function.FunctionName(), "LogGroupName": d.keeper.Log.LogGroupName(),
+		"ChangesQueueUrl": d.queues.Changes.QueueUrl(), "ScansQueueUrl": d.queues.Scans.QueueUrl(),
+		"DeadLetterQueueUrl": d.queues.DeadLetter.QueueUrl(), "LedgerTableName": d.ledger.TableName(),
+		"TopicArn": d.alerts.Topic.TopicArn(), "BaselineDigest": jsii.String(d.Baseline.Digest), "Mode": jsii.String(mode),
 	}
-	return "enforce"
+	for _, name := range slices.Sorted(maps.Keys(outputs)) {
+		awscdk.NewCfnOutput(d.stack, jsii.String(name), &awscdk.CfnOutputProps{Value: outputs[name]})
+	}
 }

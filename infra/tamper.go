@@ -91,10 +91,8 @@ func (d *deployment) addTamperAlert(id string) {
 // fromRules allows EventBridge an action on a resource, only for these rules.
 func fromRules(action string, resource *string, rules ...*string) awsiam.PolicyStatement {
 	return awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-		Sid:        jsii.String("TamperAlert"),
+		Sid: jsii.String("TamperAlert"), Actions: jsii.Strings(action), Resources: &[]*string{resource},
 		Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(jsii.String("events.amazonaws.com"), nil)},
-		Actions:    jsii.Strings(action),
-		Resources:  &[]*string{resource},
 		Conditions: &map[string]any{"ArnEquals": map[string]any{"aws:SourceArn": rules}},
 	})
 }

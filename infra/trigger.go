@@ -36,10 +36,8 @@ func (d *deployment) addTrigger(id string) awsevents.Rule {
 		Description: jsii.String("poolkeeper: calls that change user pools"),
 		EventPattern: &awsevents.EventPattern{
 			// A bus can also get events from other accounts and Regions.
-			Account:    &[]*string{d.stack.Account()},
-			Region:     &[]*string{d.stack.Region()},
-			Source:     jsii.Strings("aws.cognito-idp"),
-			DetailType: jsii.Strings("AWS API Call via CloudTrail"),
+			Account: &[]*string{d.stack.Account()}, Region: &[]*string{d.stack.Region()},
+			Source: jsii.Strings("aws.cognito-idp"), DetailType: jsii.Strings("AWS API Call via CloudTrail"),
 			Detail: &map[string]any{
 				"eventSource": jsii.Strings("cognito-idp.amazonaws.com"),
 				"eventName":   jsii.Strings(callsOf(d.Baseline)...),
@@ -55,9 +53,7 @@ func (d *deployment) addTrigger(id string) awsevents.Rule {
 
 // scanMessage returns the event that makes the function scan all pools. The reason appears in the log.
 func scanMessage(reason string) map[string]any {
-	return map[string]any{
-		"source": "poolkeeper", "detail-type": "Scan", "detail": map[string]any{"reason": reason},
-	}
+	return map[string]any{"source": "poolkeeper", "detail-type": "Scan", "detail": map[string]any{"reason": reason}}
 }
 
 // addScans adds what starts scans: the schedule, which finds drift without an event because CloudTrail's delivery is
@@ -82,8 +78,7 @@ func (d *deployment) addScans() {
 	awsevents.NewRule(d.stack, jsii.String("Deployment"), &awsevents.RuleProps{
 		Description: jsii.String("poolkeeper: scans every user pool after a deployment"),
 		EventPattern: &awsevents.EventPattern{
-			Source:     jsii.Strings("aws.cloudformation"),
-			DetailType: jsii.Strings("CloudFormation Stack Status Change"),
+			Source: jsii.Strings("aws.cloudformation"), DetailType: jsii.Strings("CloudFormation Stack Status Change"),
 			Detail: &map[string]any{
 				"stack-id":       []any{d.stack.StackId()},
 				"status-details": map[string]any{"status": []any{"CREATE_COMPLETE", "UPDATE_COMPLETE"}},

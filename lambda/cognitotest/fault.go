@@ -38,9 +38,8 @@ func (f Fault) answer() (any, error) {
 		return nil, &failure{Code: f.Error, Message: f.Message, Status: f.Status}
 	case f.Body != nil:
 		return json.RawMessage(f.Body), nil
-	default:
-		return nil, nil
 	}
+	return nil, nil
 }
 
 // Inject adds a fault. The first fault that applies to a call is used.

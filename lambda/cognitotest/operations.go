@@ -52,17 +52,13 @@ func (s *Server) perform(call *Call) (any, error) {
 	}
 	p, ok := s.pools[id]
 	if !ok {
-		return nil, notFound("User pool " + id)
+		return nil, &failure{Code: "ResourceNotFoundException", Message: "User pool " + id + " does not exist."}
 	}
 	needsClient := name == "DescribeUserPoolClient" || name == onClient
 	if client := text(request, "ClientId"); (client != "" || needsClient) && p.clients[client] == nil {
-		return nil, notFound("User pool client " + client)
+		return nil, &failure{Code: "ResourceNotFoundException", Message: "User pool client " + client + " does not exist."}
 	}
 	return o.run(s, p, request)
-}
-
-func notFound(what string) *failure {
-	return &failure{Code: "ResourceNotFoundException", Message: what + " does not exist."}
 }
 
 func arn(id string) string {

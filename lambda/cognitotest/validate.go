@@ -31,9 +31,10 @@ func (s *Server) validate(members []baseline.Member, request object) error {
 func validateValue(m baseline.Member, v any, path string) error {
 	switch v := v.(type) {
 	case object:
-		if m.Kind == baseline.Map {
+		switch m.Kind {
+		case baseline.Map:
 			return validateMap(m, v, path)
-		} else if m.Kind == baseline.Object {
+		case baseline.Object:
 			return validateObject(m, v, path)
 		}
 	case []any:
@@ -99,14 +100,12 @@ func validateObject(m baseline.Member, members object, path string) error {
 
 // within checks a number or a length against its limits. A maximum of 0 means no maximum.
 func within(v any, path, what string, n, least, most int64) error {
-	switch {
-	case n < least:
+	if n < least {
 		return constraint(v, path, fmt.Sprintf("%s greater than or equal to %d", what, least))
-	case most > 0 && n > most:
+	} else if most > 0 && n > most {
 		return constraint(v, path, fmt.Sprintf("%s less than or equal to %d", what, most))
-	default:
-		return nil
 	}
+	return nil
 }
 
 func validateText(m baseline.Member, text, path string) error {

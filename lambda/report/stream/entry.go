@@ -3,6 +3,7 @@ package stream
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"poolkeeper/baseline"
@@ -29,23 +30,15 @@ type Entry struct {
 type finding struct {
 	outcome.Finding
 	ID      string // a stable id: the setting, or the id of the warning
-	Level   level
+	Level   string
 	Excerpt string // the line of the file, and what is before the mark below it; "" if it is not shown
 }
 
-// A level is a level of SARIF.
-type level string
+// The levels of SARIF.
+const failure, warning, note = "error", "warning", "note"
 
-const (
-	failure level = "error"
-	warning level = "warning"
-	note    level = "note"
-)
-
-var levels = map[outcome.State]level{
-	outcome.StateFixed: note, outcome.StateExempted: note, outcome.StateReported: warning,
-	outcome.StatePlanned: failure, outcome.StateUnfixable: failure,
-}
+var levels = map[outcome.State]string{outcome.StateFixed: note, outcome.StateExempted: note,
+	outcome.StateReported: warning, outcome.StatePlanned: failure, outcome.StateUnfixable: failure}
 
 // Where returns what the finding is about: a setting, or a position in a file.
 func (f finding) Where() string {
@@ -82,7 +75,8 @@ type poolLine struct {
 }
 
 // ofPool returns the entry for a pool. If brief, pools without findings are not shown to people.
-func ofPool(out outcome.Outcome, line poolLine, written string, brief bool) Entry {
+func ofPool(out outcome.Outcome, line poolLine, brief bool) Entry {
+	out = report.Legible(out)
 	e := Entry{Name: cmp.Or(out.UserPoolID, "(no user pool)"), Word: string(out.Outcome)}
 	if line.Name != "" {
 		e.Title = report.Value(line.Name)
@@ -93,22 +87,14 @@ func ofPool(out outcome.Outcome, line poolLine, written string, brief bool) Entr
 	}
 	line.Outcome, line.Drifts = out, report.New(out, "", "").Drifts
 	e.Pool, e.json = line, line
-	unexplained := true // fixed findings do not explain why a pool fails
+	explained := false // fixed findings do not explain why a pool fails
 	for _, d := range out.Drifts {
 		e.Findings = append(e.Findings, finding{d, d.Setting, levels[d.State], ""})
-		unexplained = unexplained && levels[d.State] == note
+		explained = explained || levels[d.State] != note
 	}
-	switch out.Outcome {
-	case outcome.Deferred, outcome.Unfixable, outcome.Unconverged:
-		if unexplained {
-			e.Failed = string(out.Outcome) + ": " + out.Reason
-		}
-	}
-	if len(out.Writes) > 0 {
-		e.Notes = append(e.Notes, written)
-	}
-	if out.Reason != "" {
-		e.Notes = append(e.Notes, "reason: "+out.Reason)
+	fails := []outcome.Ending{outcome.Deferred, outcome.Unfixable, outcome.Unconverged}
+	if !explained && slices.Contains(fails, out.Outcome) {
+		e.Failed = string(out.Outcome) + ": " + out.Reason
 	}
 	if !brief || len(out.Drifts)+len(out.Writes) > 0 || e.Failed != "" {
 		e.kind = "pool"
@@ -118,16 +104,12 @@ func ofPool(out outcome.Outcome, line poolLine, written string, brief bool) Entr
 
 // OfOutcome returns the entry for a pool that was reconciled. If brief, pools without findings are not shown to people.
 func OfOutcome(out outcome.Outcome, brief bool) Entry {
-	out = report.Legible(out)
-	written := "written: " + strings.Join(out.Writes, ", ") + "; " + report.VerifiedText(out.Verified, "not verified")
-	return ofPool(out, poolLine{Cause: &out.Cause, Verified: &out.Verified}, written, brief)
+	return ofPool(out, poolLine{Cause: &out.Cause, Verified: &out.Verified}, brief)
 }
 
 // OfPreview returns the entry for a pool that was only read. If brief, pools without findings are not shown to people.
 func OfPreview(p outcome.Preview, brief bool) Entry {
-	p.Outcome = report.Legible(p.Outcome)
-	return ofPool(p.Outcome, poolLine{Name: p.Details.PoolName, State: p.State},
-		"calls: "+strings.Join(p.Writes, ", "), brief)
+	return ofPool(p.Outcome, poolLine{Name: p.Details.PoolName, State: p.State}, brief)
 }
 
 // TextOf returns an outcome as text for a terminal.
@@ -162,7 +144,7 @@ func OfSummary(name string, value any, text string) Entry {
 
 // A fileFinding is a finding of a baseline file, as JSON.
 type fileFinding struct {
-	Level   level  `json:"level"`
+	Level   string `json:"level"`
 	ID      string `json:"id"`
 	File    string `json:"file"`
 	Line    int    `json:"line"`
@@ -176,12 +158,12 @@ type fileFinding struct {
 func OfFile(name string, faults baseline.Errors, lints []baseline.Lint, source []byte) Entry {
 	e := Entry{Name: name, Word: "valid", kind: "file"}
 	all := []fileFinding{}
-	add := func(l level, id, path, message string, at baseline.Position) {
-		all = append(all, fileFinding{l, id, at.File, at.Line, at.Column, path, message})
+	add := func(level, id, path, message string, at baseline.Position) {
+		all = append(all, fileFinding{level, id, at.File, at.Line, at.Column, path, message})
 		if path != "" {
 			message = path + ": " + message
 		}
-		f := finding{outcome.Finding{State: outcome.State(l), Reason: message, Source: at}, id, l, ""}
+		f := finding{outcome.Finding{State: outcome.State(level), Reason: message, Source: at}, id, level, ""}
 		if text, column, ok := baseline.Excerpt(source, at); ok && baseline.MayShow(message) {
 			f.Excerpt = "    " + text + "\n    " + strings.Repeat(" ", column)
 		}

@@ -38,7 +38,7 @@ var colors = map[string]Color{
 	string(outcome.Remediated): Good, string(outcome.Unchanged): Good, string(outcome.Scanned): Good,
 	string(Restored): Good, string(outcome.Ignored): Aside, string(outcome.Exempted): Aside,
 	string(outcome.Drifted): Warn, string(outcome.StateFixed): Good, string(outcome.StatePlanned): Good,
-	string(outcome.StateReported): Warn, string(warning): Warn,
+	string(outcome.StateReported): Warn, warning: Warn,
 }
 
 // Word paints an ending.

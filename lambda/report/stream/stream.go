@@ -12,6 +12,7 @@ import (
 	"io"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/template"
 
@@ -122,14 +123,11 @@ type testCase struct {
 func (e Entry) Cases() []testCase {
 	var cases []testCase
 	for _, f := range e.Findings {
-		c := testCase{f.Where(), "failure", f.Says(), f.Source.String()}
-		switch {
-		case f.State == outcome.StateExempted:
-			c.Kind = "skipped"
-		case f.Level == note:
-			c.Kind = ""
+		kind, ok := map[outcome.State]string{outcome.StateExempted: "skipped", outcome.StateFixed: ""}[f.State]
+		if !ok {
+			kind = "failure"
 		}
-		cases = append(cases, c)
+		cases = append(cases, testCase{f.Where(), kind, f.Says(), f.Source.String()})
 	}
 	if e.Failed != "" {
 		return append(cases, testCase{e.Word, "error", e.Failed, ""})
@@ -151,7 +149,6 @@ func (e Entry) Count(kind string) int {
 	return n
 }
 
-// An object is a JSON object.
 type object = map[string]any
 
 // URI returns the name of the finding's file as a URI.
@@ -170,20 +167,17 @@ func (f finding) Fingerprint(name string) string {
 // sarif writes the log of one run with a result for each finding. Pools that could not be read have no result; the run
 // lists the first hundred of them.
 func (s *Stream) sarif(done bool) error {
-	var failed []Entry
+	failed := slices.DeleteFunc(slices.Clone(s.entries), func(e Entry) bool { return e.Failed == "" })
 	used := map[string]baseline.Member{}
 	for _, e := range s.entries {
-		if e.Failed != "" && len(failed) < 100 {
-			failed = append(failed, e)
-		}
 		for _, f := range e.Findings {
 			used[f.ID], _ = baseline.Lookup(f.ID)
 		}
 	}
 	var text bytes.Buffer
 	var log any
-	err := templates.ExecuteTemplate(&text, "sarif.tmpl", object{"Entries": s.entries, "Failed": failed, "Rules": used,
-		"Done": done && len(failed) == 0})
+	err := templates.ExecuteTemplate(&text, "sarif.tmpl", object{"Entries": s.entries, "Rules": used,
+		"Failed": failed[:min(len(failed), 100)], "Done": done && len(failed) == 0})
 	if err == nil {
 		err = json.Unmarshal(text.Bytes(), &log)
 	}

@@ -15,8 +15,8 @@ import (
 func Mail(r Report) string {
 	var b strings.Builder
 	section := func(heading string, lines ...string) {
-		if len(lines) > 0 {
-			fmt.Fprintf(&b, "\n%s\n  %s\n", heading, strings.Join(lines, "\n  "))
+		if text := strings.Join(lines, "\n  "); text != "" {
+			fmt.Fprintf(&b, "\n%s\n  %s\n", heading, text)
 		}
 	}
 	if r.UserPool.ID != "" {
@@ -38,9 +38,7 @@ func Mail(r Report) string {
 	if r.Omitted > 0 {
 		fmt.Fprintf(&b, "  and %d more, left out to keep this message short; the log has them all\n", r.Omitted)
 	}
-	if heading, text := r.written(); text != "" {
-		section(heading, text)
-	}
+	section(r.written())
 	var steps []string
 	for i, step := range r.Next {
 		steps = append(steps, fmt.Sprintf("%d. %s", i+1, step))
@@ -159,7 +157,9 @@ func (r Report) evidence() []string {
 
 func (r Report) links() []string {
 	var links []string
-	if domain := consoles[r.UserPool.Partition]; domain != "" && !r.Critical {
+	domain := map[string]string{"aws": "console.aws.amazon.com", "aws-cn": "console.amazonaws.cn",
+		"aws-us-gov": "console.amazonaws-us-gov.com"}[r.UserPool.Partition]
+	if domain != "" && !r.Critical {
 		links = append(links, fmt.Sprintf("user pool: https://%s.%s/cognito/v2/idp/user-pools/%s/info?region=%[1]s",
 			r.UserPool.Region, domain, r.UserPool.ID))
 	}
@@ -168,10 +168,6 @@ func (r Report) links() []string {
 	}
 	return links
 }
-
-// consoles are the domains of the AWS console, by partition.
-var consoles = map[string]string{"aws": "console.aws.amazon.com", "aws-cn": "console.amazonaws.cn",
-	"aws-us-gov": "console.amazonaws-us-gov.com"}
 
 func rule(d Drift) string { return RuleNamed(d.Rule) + prefixed(", ", d.Source) }
 

@@ -69,10 +69,8 @@ func Metrics(w io.Writer, function string, now time.Time, out outcome.Outcome, c
 	return err
 }
 
-const (
-	count   = "Count"
-	seconds = "Seconds"
-)
+// The units.
+const count, seconds = "Count", "Seconds"
 
 // A metric is a metric definition of the format. Its value is a member of the line.
 type metric struct {

@@ -20,7 +20,6 @@ func (r Report) at() string {
 
 const orExempt = ", or add an exemption with an end date."
 
-// next returns the recommended actions for the outcome, in order.
 func next(r Report) []string {
 	steps := []string{}
 	if quiet(r.Outcome) {

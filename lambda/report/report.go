@@ -78,12 +78,9 @@ type Report struct {
 	Build           string   `json:"build"`
 	Omitted         int      `json:"omitted,omitempty"` // number of drifts left out to fit into a message
 
-	stack string // stack of the function, for commands
-	// Notify is whether people are notified. New leaves it false.
-	Notify bool `json:"-"`
-	// Whole is whether the run read the whole pool. Only such a run can report that the pool is at its baseline. New
-	// leaves it false.
-	Whole bool `json:"-"`
+	stack  string // stack of the function, for commands
+	Notify bool   `json:"-"` // whether people are notified; New leaves it false
+	Whole  bool   `json:"-"` // whether the run read the whole pool, to report that it is at its baseline; New leaves it false
 }
 
 type run = outcome.Outcome
@@ -182,11 +179,10 @@ func (r Report) byCloudFormation() bool {
 func whenOf(out outcome.Outcome) When {
 	times, call := out.Details.Times, out.Cause.Time
 	since := func(t time.Time, known bool) *float64 {
-		if !known || out.Cause.RequestID == "" || call.IsZero() || t.IsZero() || t.Before(call) {
+		if !known || out.Cause.RequestID == "" || call.IsZero() || t.Before(call) {
 			return nil
 		}
-		seconds := t.Sub(call).Seconds()
-		return &seconds
+		return new(t.Sub(call).Seconds())
 	}
 	restored := out.Outcome == outcome.Remediated || out.Outcome == outcome.Partial
 	return When{Seen: times.Seen, Written: times.Written, Verified: times.Verified,

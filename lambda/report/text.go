@@ -41,16 +41,16 @@ func VerifiedText(v outcome.Verified, unverified string) string {
 // Value returns a value of a drift as one line: texts without quotes, everything else as JSON, and "absent" for nil. A
 // text is quoted if it is empty or has control characters, as tags from users may.
 func Value(v any) string {
-	switch v := v.(type) {
-	case nil:
+	text, ok := v.(string)
+	switch {
+	case v == nil:
 		return "absent"
-	case string:
-		if v == "" || baseline.Legible(v) != v {
-			return strconv.Quote(v)
-		}
-		return v
-	default:
+	case !ok:
 		return encode(v)
+	case text == "" || baseline.Legible(text) != text:
+		return strconv.Quote(text)
+	default:
+		return text
 	}
 }
 

@@ -63,7 +63,7 @@ const (
 	ignored
 )
 
-// A count is a number of pools or settings. The CSS class only adds color; the text has the same information.
+// A count is a number of pools. The CSS class only adds color; the text has the same information.
 type count struct {
 	Class, Name string
 	Number      int
@@ -205,19 +205,11 @@ func (r row) Drift(setting string) *report.Drift {
 	return &r.Drifts[i]
 }
 
-// Others returns the number of drifts of settings that have no column, and the class of their cell.
-func (p *Page) Others(r row) count {
-	others := count{Class: "calm"}
-	for _, d := range r.Drifts {
-		if slices.Contains(p.columns, d.Setting) {
-			continue
-		}
-		others.Number++
-		if d.State != outcome.StateExempted {
-			others.Class = "bad"
-		}
-	}
-	return others
+// Others returns the drifts of settings that have no column.
+func (p *Page) Others(r row) []report.Drift {
+	return slices.DeleteFunc(slices.Clone(r.Drifts), func(d report.Drift) bool {
+		return slices.Contains(p.columns, d.Setting)
+	})
 }
 
 // Groups returns the settings of the columns by parent, those without a parent first.

@@ -9,9 +9,7 @@ import (
 	"poolkeeper/lambda/outcome"
 )
 
-func (r Report) on(command string) string {
-	return fmt.Sprintf("poolkeeper %s --pool %s%s", command, r.UserPool.ID, r.at())
-}
+func (r Report) on(command string) string { return "poolkeeper " + command + " --pool " + r.UserPool.ID + r.at() }
 
 // at returns the flags for the account, Region and stack of a command.
 func (r Report) at() string {
@@ -56,7 +54,9 @@ func next(r Report) []string {
 	say(r.Record != "" && len(r.of(fixed)) > 0, "To undo the fix, first add an exemption, or the next run makes it "+
 		"again. Then: poolkeeper undo %s%s", r.Record, r.at())
 	const lookup = "in CloudTrail: aws cloudtrail lookup-events --region %s --lookup-attributes AttributeKey="
-	say(r.called() && isID(r.Cause.EventID), "Read the call "+lookup+"EventId,AttributeValue=%s", r.UserPool.Region,
+	// Anyone who may invoke the function can choose the id of its event, and people are asked to run the command.
+	safe := r.Cause.EventID != "" && strings.Trim(r.Cause.EventID, "-0123456789abcdefABCDEF") == ""
+	say(r.called() && safe, "Read the call "+lookup+"EventId,AttributeValue=%s", r.UserPool.Region,
 		r.Cause.EventID)
 	say(!r.called(), "Read the latest calls "+lookup+"EventSource,AttributeValue=cognito-idp.amazonaws.com",
 		r.UserPool.Region)
@@ -104,10 +104,4 @@ func why(r Report) string {
 	}
 	return text + " If the change was intended, put it into the baseline" + orExempt + " Otherwise poolkeeper will " +
 		"undo it again."
-}
-
-// isID reports whether a text is safe in a command that people are asked to run. Anyone who may invoke the function can
-// choose the id of its event.
-func isID(text string) bool {
-	return text != "" && strings.Trim(text, "-0123456789abcdefABCDEF") == ""
 }

@@ -25,18 +25,16 @@ const (
 	Critical      Severity = "CRITICAL"
 )
 
-// A meaning is what an ending means to people and to collectors.
-type meaning struct {
-	severity Severity
-	level    slog.Level
-	text     string
-}
-
 // Endings are the endings of a run, in order of precedence.
 var Endings = []outcome.Ending{outcome.Deferred, outcome.Unconverged, outcome.Partial, outcome.Unfixable,
 	outcome.Remediated, outcome.Drifted, outcome.Exempted, outcome.Unchanged, outcome.Ignored}
 
-var meanings = map[outcome.Ending]meaning{
+// meanings are what the endings mean to people and to collectors.
+var meanings = map[outcome.Ending]struct {
+	severity Severity
+	level    slog.Level
+	text     string
+}{
 	outcome.Deferred: {Medium, slog.LevelError, "The run could not finish. It will be retried."},
 	outcome.Unconverged: {Critical, slog.LevelError,
 		"After a write by poolkeeper, a value did not last or another setting changed."},
@@ -80,7 +78,7 @@ type Report struct {
 
 	stack  string // stack of the function, for commands
 	Notify bool   `json:"-"` // whether people are notified; New leaves it false
-	Whole  bool   `json:"-"` // whether the run read the whole pool, to report that it is at its baseline; New leaves it false
+	Whole  bool   `json:"-"` // whether the run read the whole pool, so that its finding may pass; New leaves it false
 }
 
 type run = outcome.Outcome
@@ -171,8 +169,7 @@ func (r Report) session() string { return r.Cause.Actor[strings.LastIndexAny(r.C
 // byCloudFormation is whether a stack made the call. Then its next deployment will make the call again. CloudTrail
 // names the service as the caller and as the source address.
 func (r Report) byCloudFormation() bool {
-	const service = "cloudformation.amazonaws.com"
-	return r.Cause.InvokedBy == service || r.Cause.SourceIP == service
+	return slices.Contains([]string{r.Cause.InvokedBy, r.Cause.SourceIP}, "cloudformation.amazonaws.com")
 }
 
 // whenOf returns the times of a run. Only a call has a time to measure delays from.
@@ -191,7 +188,6 @@ func whenOf(out outcome.Outcome) When {
 
 // actor returns the short name of the caller: the role and the session, or the user.
 func (r Report) actor() string {
-	const most = 64 + 1 + 64 // the longest names of a role and a session in IAM
 	name := r.session()
 	if name == "" {
 		return "an unknown caller"
@@ -199,7 +195,7 @@ func (r Report) actor() string {
 	if r.Cause.Issuer != "" {
 		name = r.Cause.Issuer[strings.LastIndexByte(r.Cause.Issuer, '/')+1:] + "/" + name
 	}
-	return baseline.Cut(name, most)
+	return baseline.Cut(name, 64+1+64) // the longest names of a role and a session in IAM
 }
 
 func (p Pool) title() string {

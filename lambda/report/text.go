@@ -104,8 +104,6 @@ func (p printable) Write(text []byte) (int, error) {
 			fmt.Fprintf(&b, `\u%04x`, unit)
 		}
 	}
-	if _, err := io.WriteString(p.w, b.String()); err != nil {
-		return 0, err
-	}
-	return len(text), nil
+	_, err := io.WriteString(p.w, b.String())
+	return len(text), err
 }

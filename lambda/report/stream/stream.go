@@ -139,8 +139,7 @@ func (e Entry) Cases() []testCase {
 }
 
 // Count returns the number of test cases of a kind.
-func (e Entry) Count(kind string) int {
-	n := 0
+func (e Entry) Count(kind string) (n int) {
 	for _, c := range e.Cases() {
 		if c.Kind == kind {
 			n++

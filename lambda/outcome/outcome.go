@@ -129,9 +129,9 @@ type Details struct {
 
 // Times has the time of each stage, which is zero if the stage was not reached.
 type Times struct {
-	Seen     time.Time // the processing of the event began
-	Written  time.Time // the last write was accepted
-	Verified time.Time // the pool was read again and compared
+	Seen     time.Time `json:"seen,omitzero"`     // the processing of the event began
+	Written  time.Time `json:"written,omitzero"`  // the last write was accepted
+	Verified time.Time `json:"verified,omitzero"` // the pool was read again and compared
 }
 
 // A DeferredError means that the request will be retried later. Lambda shows the name of the type.

@@ -9,7 +9,9 @@ import (
 	"poolkeeper/lambda/outcome"
 )
 
-func (r Report) on(command string) string { return "poolkeeper " + command + " --pool " + r.UserPool.ID + r.at() }
+func (r Report) on(command string) string {
+	return "poolkeeper " + command + " --pool " + r.UserPool.ID + r.at()
+}
 
 // at returns the flags for the account, Region and stack of a command.
 func (r Report) at() string {

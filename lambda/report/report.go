@@ -108,11 +108,9 @@ type Pool struct {
 
 // When has the times of the run. The seconds count from the event; they are omitted if its time is unknown.
 type When struct {
-	Seen             time.Time `json:"seen,omitzero"`
-	Written          time.Time `json:"written,omitzero"`
-	Verified         time.Time `json:"verified,omitzero"`
-	SecondsToDetect  *float64  `json:"secondsToDetect,omitempty"`
-	SecondsToRestore *float64  `json:"secondsToRestore,omitempty"`
+	outcome.Times
+	SecondsToDetect  *float64 `json:"secondsToDetect,omitempty"`
+	SecondsToRestore *float64 `json:"secondsToRestore,omitempty"`
 }
 
 // A Drift is one finding.
@@ -182,8 +180,7 @@ func whenOf(out outcome.Outcome) When {
 		return new(t.Sub(call).Seconds())
 	}
 	restored := out.Outcome == outcome.Remediated || out.Outcome == outcome.Partial
-	return When{Seen: times.Seen, Written: times.Written, Verified: times.Verified,
-		SecondsToDetect: since(times.Seen, true), SecondsToRestore: since(times.Verified, restored)}
+	return When{times, since(times.Seen, true), since(times.Verified, restored)}
 }
 
 // actor returns the short name of the caller: the role and the session, or the user.

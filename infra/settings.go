@@ -191,10 +191,8 @@ func ReadSettings(context map[string]any, getenv func(string) string, readFile f
 	}
 	// The context is shared, so keys that do not resemble ours may belong to others.
 	for _, key := range slices.Sorted(maps.Keys(context)) {
-		if slices.Contains(known, key) || strings.ContainsAny(key, "@:/") {
-			continue
-		}
-		if near := baseline.Nearest(key, known); near != "" {
+		near := baseline.Nearest(key, known)
+		if near != "" && !slices.Contains(known, key) && !strings.ContainsAny(key, "@:/") {
 			errs = append(errs, fmt.Errorf("-c %s is not a key, did you mean %s?", key, near))
 		}
 	}

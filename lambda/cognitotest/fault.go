@@ -2,6 +2,7 @@ package cognitotest
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"time"
 
@@ -10,12 +11,11 @@ import (
 
 // A Fault makes calls fail or behave unusually.
 type Fault struct {
-	Operation string // "" is any
-	PoolID    string // "" is any
-	// When, if not nil, reports whether the fault applies to a call with this body.
-	When  func(body object) bool
-	Skip  int // number of calls to skip first
-	Times int // number of calls that fail; 0 means all until ClearFaults
+	Operation string                 // "" is any
+	PoolID    string                 // "" is any
+	When      func(body object) bool // reports whether the fault applies to a call with this body; nil: always
+	Skip      int                    // number of calls to skip first
+	Times     int                    // number of calls that fail; 0 means all until ClearFaults
 
 	Error   string // error code of the response
 	Message string
@@ -25,8 +25,7 @@ type Fault struct {
 	Apply   bool          // with Error, Drop or Body: make the change first
 	Body    []byte        // body of the response in place of the error's
 
-	// Then runs before the call is handled, like a concurrent writer.
-	Then func(*Server)
+	Then func(*Server) // runs before the call is handled, like a concurrent writer
 	// Change runs after a write was applied, as if the service itself changed something else.
 	Change func(userPool, mfaConfig object)
 }
@@ -54,9 +53,12 @@ func (s *Server) ClearFaults() {
 	s.faults = nil
 }
 
-// take returns the fault for the call, or none.
-func (s *Server) take(call *Call) Fault {
+// record lists the call, with an id, and returns its fault, or none.
+func (s *Server) record(call *Call) Fault {
 	defer s.lock()()
+	s.serial++
+	call.RequestID = fmt.Sprintf("00000000-0000-4000-8000-%012d", s.serial)
+	s.calls = append(s.calls, call)
 	for i, f := range s.faults {
 		switch {
 		case !f.concerns(call):

@@ -150,8 +150,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // the client is gone
 	}
-	call := s.record(strings.TrimPrefix(r.Header.Get("X-Amz-Target"), "AWSCognitoIdentityProviderService."), body)
-	fault := s.take(call)
+	call := &Call{Operation: strings.TrimPrefix(r.Header.Get("X-Amz-Target"), "AWSCognitoIdentityProviderService."),
+		PoolID: text(decode(body), "UserPoolId"), Body: body}
+	fault := s.record(call)
 	select {
 	case <-time.After(fault.Delay):
 	case <-r.Context().Done():
@@ -164,15 +165,6 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler) // closes the connection without a response
 	}
 	reply(w, call, answer)
-}
-
-func (s *Server) record(operation string, body []byte) *Call {
-	defer s.lock()()
-	s.serial++
-	call := &Call{Operation: operation, Body: body, PoolID: text(decode(body), "UserPoolId"),
-		RequestID: fmt.Sprintf("00000000-0000-4000-8000-%012d", s.serial)}
-	s.calls = append(s.calls, call)
-	return call
 }
 
 // handle returns the answer to a call, and notes an error in the call.

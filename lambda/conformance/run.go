@@ -86,9 +86,8 @@ func (r Run) Ask(ctx context.Context, facts []Fact, each func()) ([]Result, erro
 }
 
 func (r Run) ask(ctx context.Context, fact Fact) (Result, error) {
-	result := Result{Fact: fact, Observed: "needs " + fact.Needs, Status: Skipped}
 	if fact.Needs != "" {
-		return result, nil
+		return Result{fact, "needs " + fact.Needs, Skipped, false, false}, nil
 	}
 	got, err := r.pose(ctx, fact)
 	code, message, err := refusal(err)
@@ -96,17 +95,16 @@ func (r Run) ask(ctx context.Context, fact Fact) (Result, error) {
 		return Result{}, fmt.Errorf("%s: %w", fact.ID, err)
 	}
 	if code != "" {
-		result.Observed, result.Status = "could not be checked: "+code+": "+message, Unknown
-		return result, nil
+		return Result{fact, "could not be checked: " + code + ": " + message, Unknown, false, false}, nil
 	}
-	result.Observed, result.Status = got.String(), Differs
-	result.AsDocumented, result.AsMeasured = got.meets(fact.Documented, fact.Says), got.meets(fact.Measured, fact.Says)
-	if result.AsDocumented || result.AsMeasured {
-		result.Status = Holds
+	documented, measured := got.meets(fact.Documented, fact.Says), got.meets(fact.Measured, fact.Says)
+	status := Differs
+	if documented || measured {
+		status = Holds
 	} else if fact.Documented == "unknown" || fact.Measured == "unknown" {
-		result.Status = Unknown
+		status = Unknown
 	}
-	return result, nil
+	return Result{fact, got.String(), status, documented, measured}, nil
 }
 
 // pose makes a pool, makes the calls and reads the answer. An error is one of a call before the last one.

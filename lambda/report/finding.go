@@ -76,20 +76,18 @@ func distinct(texts []string) []string {
 	return once
 }
 
-// severityIDs are the severity numbers of OCSF.
-var severityIDs = map[Severity]int{Informational: 1, Low: 2, Medium: 3, High: 4, Critical: 5}
-
 // OCSF is the finding as a Compliance Finding of the Open Cybersecurity Schema Framework, version 1.3.0.
 func OCSF(f Finding) map[string]any {
 	status, statusID := "Pass", 1
 	if f.Failed {
 		status, statusID = "Fail", 3
 	}
+	severityID := 1 + slices.Index([]Severity{Informational, Low, Medium, High, Critical}, f.Severity)
 	return map[string]any{
 		"activity_id": 1, "activity_name": "Create", "category_uid": 2, "category_name": "Findings",
 		"class_uid": 2003, "class_name": "Compliance Finding", "type_uid": 200301,
 		"type_name": "Compliance Finding: Create", "time": f.Time.UnixMilli(), "status_id": 1, "status": "New",
-		"message": f.Description, "severity_id": severityIDs[f.Severity], "severity": Title(string(f.Severity)),
+		"message": f.Description, "severity_id": severityID, "severity": Title(string(f.Severity)),
 		"metadata": map[string]any{"version": "1.3.0", "profiles": []string{"cloud"},
 			"product": map[string]any{"name": "poolkeeper", "vendor_name": "poolkeeper"}},
 		"finding_info": map[string]any{"uid": f.ID, "title": f.Title, "desc": f.Description},

@@ -223,8 +223,7 @@ func (d Drift) group() group {
 }
 
 func (d Drift) says() string {
-	const most = 300
-	have, want := baseline.Cut(Value(d.Have), most), baseline.Cut(Value(d.Want), most)
+	have, want := baseline.Cut(Value(d.Have), 300), baseline.Cut(Value(d.Want), 300)
 	is := "is "
 	switch d.group() {
 	case deleted:

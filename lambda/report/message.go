@@ -43,11 +43,10 @@ func (r Report) fitting(size int, render func(Report) string) string {
 
 // Subject returns the subject of an e-mail: printable ASCII within SNS's limit.
 func Subject(r Report) string {
-	const most = 99
 	pool := cmp.Or(r.UserPool.Name, r.UserPool.ID, "(no user pool)")
 	text := ascii(fmt.Sprintf("[%s] %s %s", r.Severity, pool, r.headline()))
-	if len(text) > most {
-		text = text[:most-3] + "..."
+	if len(text) > 99 {
+		text = text[:96] + "..."
 	}
 	return text
 }
@@ -120,10 +119,7 @@ func encode(v any) string {
 }
 
 // Chat returns a custom notification for Amazon Q Developer in chat applications, version 1.0.
-func Chat(r Report) string {
-	const most = 8000 // chat applications show no more
-	return r.fitting(most, chat)
-}
+func Chat(r Report) string { return r.fitting(8000, chat) } // chat applications show no more
 
 func chat(r Report) string {
 	var b strings.Builder

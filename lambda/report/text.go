@@ -80,8 +80,7 @@ func Legible(out outcome.Outcome) outcome.Outcome {
 	out.Drifts = slices.Clone(out.Drifts)
 	for i := range out.Drifts {
 		d := &out.Drifts[i]
-		d.Setting, d.Rule = baseline.Legible(d.Setting), baseline.Legible(d.Rule)
-		d.Reason = baseline.Legible(d.Reason)
+		d.Setting, d.Rule, d.Reason = baseline.Legible(d.Setting), baseline.Legible(d.Rule), baseline.Legible(d.Reason)
 	}
 	return out
 }

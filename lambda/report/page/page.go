@@ -37,7 +37,7 @@ type Page struct {
 	Baselines         []string // files and digests
 	Rows              []row
 	Accounts, Regions map[string]bool // of the pools, to filter by
-	columns           []string        // settings that a baseline requires of at least one pool
+	columns           map[string]bool // settings that a baseline requires of at least one pool
 }
 
 // A row is a pool with the parts of its preview that the page shows.
@@ -47,8 +47,8 @@ type row struct {
 	Title, Reason string
 	Drifts        []report.Drift
 	Required      []string // settings
-	Fix           string   // a command, or ""
 	Anchor        string   // id of the section about the pool, or ""
+	Fixable       bool     // whether a call would be made
 }
 
 // A kind is how a pool compares with the baseline. Pools are shown in this order.
@@ -81,7 +81,7 @@ var kindOf = map[outcome.State]kind{outcome.StatePlanned: differs, outcome.State
 // New begins a page.
 func New(now time.Time) *Page {
 	return &Page{When: now.UTC().Format("2 January 2006, 15:04 UTC"), Accounts: map[string]bool{},
-		Regions: map[string]bool{}}
+		Regions: map[string]bool{}, columns: map[string]bool{}}
 }
 
 // Require adds the columns for a baseline: the settings that it requires of pools. Settings of clients are shown in the
@@ -92,9 +92,7 @@ func (p *Page) Require(required *baseline.Baseline) {
 	}
 	for _, rule := range required.Rules {
 		for _, r := range rule.Require {
-			if !slices.Contains(p.columns, r.Setting) {
-				p.columns = append(p.columns, r.Setting)
-			}
+			p.columns[r.Setting] = true
 		}
 	}
 }
@@ -103,16 +101,13 @@ func (p *Page) Require(required *baseline.Baseline) {
 func (p *Page) Add(id string, preview outcome.Preview, unread error) {
 	out := report.Legible(preview.Outcome)
 	r := row{Pool: report.PoolOf(out), Kind: inSync, Title: id, Reason: out.Reason, Required: preview.Required,
-		Drifts: report.New(out, "", "").Drifts}
+		Drifts: report.New(out, "", "").Drifts, Fixable: len(out.Writes) > 0}
 	r.ID = id
 	if region, _, ok := strings.Cut(id, "_"); ok && r.Region == "" && !strings.Contains(region, " ") {
 		r.Region = region
 	}
 	if r.Name != "" {
 		r.Title = report.Value(r.Name)
-	}
-	if len(out.Writes) > 0 {
-		r.Fix = fmt.Sprintf("poolkeeper apply --pool %s --region %s", id, r.Region)
 	}
 	for _, d := range out.Drifts {
 		r.Kind = min(r.Kind, kindOf[d.State])
@@ -207,15 +202,13 @@ func (r row) Drift(setting string) *report.Drift {
 
 // Others returns the drifts of settings that have no column.
 func (p *Page) Others(r row) []report.Drift {
-	return slices.DeleteFunc(slices.Clone(r.Drifts), func(d report.Drift) bool {
-		return slices.Contains(p.columns, d.Setting)
-	})
+	return slices.DeleteFunc(slices.Clone(r.Drifts), func(d report.Drift) bool { return p.columns[d.Setting] })
 }
 
 // Groups returns the settings of the columns by parent, those without a parent first.
 func (p *Page) Groups() [][]string {
 	by := map[string][]string{}
-	for _, setting := range slices.SortedFunc(slices.Values(p.columns), baseline.Order) {
+	for _, setting := range slices.SortedFunc(maps.Keys(p.columns), baseline.Order) {
 		by[parent(setting)] = append(by[parent(setting)], setting)
 	}
 	return slices.SortedFunc(maps.Values(by), func(a, b []string) int {

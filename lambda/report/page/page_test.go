@@ -7,9 +7,11 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -50,7 +52,7 @@ func written(t *testing.T, n int) string {
 		if kind.Unread != "" {
 			unread = errors.New(kind.Unread)
 		}
-		p.Add(out.UserPoolID, outcome.Preview{Outcome: out, Required: p.columns}, unread)
+		p.Add(out.UserPoolID, outcome.Preview{Outcome: out, Required: slices.Collect(maps.Keys(p.columns))}, unread)
 	}
 	return rendered(t, p)
 }
@@ -96,7 +98,7 @@ func TestStrangers(t *testing.T) {
 	t.Parallel()
 	with := func(text string) string {
 		p := New(time.Unix(0, 0))
-		p.columns = []string{"UserPoolTags.x"}
+		p.columns["UserPoolTags.x"] = true
 		out := outcome.Outcome{Outcome: outcome.Drifted, UserPoolID: "eu-west-1_AbCdEf123", Reason: text,
 			Details: outcome.Details{PoolName: text}}
 		for _, state := range []outcome.State{outcome.StateUnfixable, outcome.StateExempted,

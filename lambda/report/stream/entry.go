@@ -16,7 +16,6 @@ import (
 // and methods are for the templates.
 type Entry struct {
 	Name     string // id of the pool, or name of the file; "" for a summary
-	Title    string // the name of the pool, or ""
 	Word     string
 	Notes    []string
 	Findings []finding
@@ -41,12 +40,7 @@ var levels = map[outcome.State]string{outcome.StateFixed: note, outcome.StateExe
 	outcome.StateReported: warning, outcome.StatePlanned: failure, outcome.StateUnfixable: failure}
 
 // Where returns what the finding is about: a setting, or a position in a file.
-func (f finding) Where() string {
-	if f.Setting != "" {
-		return f.Setting
-	}
-	return f.Source.String()
-}
+func (f finding) Where() string { return cmp.Or(f.Setting, f.Source.String()) }
 
 // Says returns the finding as one sentence.
 func (f finding) Says() string {
@@ -74,13 +68,9 @@ type poolLine struct {
 	Verified *outcome.Verified `json:"verified,omitempty"`
 }
 
-// ofPool returns the entry for a pool. If brief, pools without findings are not shown to people.
 func ofPool(out outcome.Outcome, line poolLine, brief bool) Entry {
 	out = report.Legible(out)
 	e := Entry{Name: cmp.Or(out.UserPoolID, "(no user pool)"), Word: string(out.Outcome)}
-	if line.Name != "" {
-		e.Title = report.Value(line.Name)
-	}
 	if pool := report.PoolOf(out); pool.Account != "" {
 		line.Account, line.Region = pool.Account, pool.Region
 		e.Name = pool.Account + "/" + e.Name

@@ -86,9 +86,8 @@ func spell(v any, m baseline.Member) any {
 			all[i] = spell(e, elem)
 		}
 		return all
-	default:
-		return v
 	}
+	return v
 }
 
 func named(members []baseline.Member, name string) baseline.Member {

@@ -105,8 +105,6 @@ func (s *Server) describeUserPool(p *pool, _ object) (any, error) {
 	return object{"UserPool": clone(p.userPool)}, nil
 }
 
-func (s *Server) getMfaConfig(p *pool, _ object) (any, error) { return p.shownMFA(), nil }
-
 func (s *Server) listUserPools(_ *pool, request object) (any, error) {
 	if request["MaxResults"] == nil {
 		return nil, missing("maxResults")

@@ -163,7 +163,7 @@ func (s *Server) setMfaConfig(old *pool, request object) (any, error) {
 		return nil, err
 	}
 	*old = next
-	return old.shownMFA(), nil
+	return s.getMfaConfig(old, nil)
 }
 
 // smsMembers are the members of a pool that the SMS block of its MFA document also has, with equal values.
@@ -205,9 +205,9 @@ func mirrorPool(old, next *pool, request object) {
 	}
 }
 
-// shownMFA returns the MFA document as GetUserPoolMfaConfig does. Even with MFA off, it has the SMS block if the pool
-// has a sender, because verification messages use the sender too.
-func (p *pool) shownMFA() object {
+// getMfaConfig returns the MFA document. Even with MFA off, it has the SMS block if the pool has a sender, because
+// verification messages use the sender too.
+func (s *Server) getMfaConfig(p *pool, _ object) (any, error) {
 	shown := clone(p.mfaConfig)
 	sender := asObject(p.userPool["SmsConfiguration"])
 	if mode := shown["MfaConfiguration"]; (mode == nil || mode == "OFF") && len(sender) > 0 {
@@ -215,5 +215,5 @@ func (p *pool) shownMFA() object {
 		baseline.Put(block, []string{"SmsAuthenticationMessage"}, p.userPool["SmsAuthenticationMessage"])
 		setDefaults(shown, object{"SmsMfaConfiguration": block})
 	}
-	return shown
+	return shown, nil
 }

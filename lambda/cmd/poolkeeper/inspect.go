@@ -12,7 +12,6 @@ import (
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/event"
-	"poolkeeper/lambda/ledger"
 	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/report"
 	"poolkeeper/lambda/report/stream"
@@ -107,7 +106,7 @@ func (c *cli) permissions(ctx context.Context, _ []string) error {
 
 func (c *cli) history(ctx context.Context, _ []string) error {
 	back, _ := c.flags.GetDuration("since")
-	since := time.Now().Add(-back)
+	since, pools := time.Now().Add(-back), c.texts("pool")
 	var all []outcome.Record
 	failed := func(p poolPlan) error { return c.to.Write(p.entry(false, false)) }
 	err := c.everywhere(ctx, failed, func(one *cli) error {
@@ -115,11 +114,18 @@ func (c *cli) history(ctx context.Context, _ []string) error {
 		if err != nil {
 			return err
 		}
-		records, err := recordsOf(ctx, from, c.texts("pool"), since)
-		all = append(all, records...)
+		if len(pools) == 0 {
+			found, err := from.All(ctx, since)
+			all = append(all, found.Records...)
+			return one.noTable(err)
+		}
+		for _, pool := range pools {
+			found, failed := from.History(ctx, pool, since, false)
+			all, err = append(all, found.Records...), errors.Join(err, failed)
+		}
 		return one.noTable(err)
 	})
-	if err != nil && !errors.Is(err, outcome.ErrUnreadable) {
+	if err != nil && !errors.Is(err, outcome.ErrUnreadable) { // then the others are shown
 		return err
 	}
 	slices.SortStableFunc(all, func(a, b outcome.Record) int {
@@ -132,21 +138,6 @@ func (c *cli) history(ctx context.Context, _ []string) error {
 	}
 	count := map[string]int{"records": len(all)}
 	return errors.Join(c.to.Write(stream.OfSummary("summary", count, counted(len(all), "record"))), err)
-}
-
-// recordsOf returns the records of the given or all pools. With outcome.ErrUnreadable, the readable ones are returned.
-func recordsOf(ctx context.Context, from ledger.Table, pools []string, since time.Time) ([]outcome.Record, error) {
-	if len(pools) == 0 {
-		all, err := from.All(ctx, since)
-		return all.Records, err
-	}
-	var records []outcome.Record
-	var failed error
-	for _, pool := range pools {
-		history, err := from.History(ctx, pool, since, false)
-		records, failed = append(records, history.Records...), errors.Join(failed, err)
-	}
-	return records, failed
 }
 
 // describe returns a record as text, with what to do if the writes were not verified. same are the flags for that.

@@ -35,7 +35,6 @@ func main() {
 	os.Exit(code)
 }
 
-// The exit statuses.
 const (
 	exitDone    = 0 // in sync, or now in sync
 	exitError   = 1
@@ -78,7 +77,6 @@ func (c *cli) texts(flag string) []string {
 	return texts
 }
 
-// run executes the command line and returns the exit status.
 func (c *cli) run(ctx context.Context, args []string) int {
 	root := c.root()
 	root.SetArgs(args)
@@ -103,8 +101,7 @@ func (c *cli) root() *cobra.Command {
 		Long: "Keeps Amazon Cognito user pools at a checked-in baseline.\n" +
 			"Exit status: 0 in sync or done, 1 error, 2 drift was found, or a difference remains.",
 		Version: buildText(), SilenceUsage: true, SilenceErrors: true,
-		Args: noCommand,
-		RunE: func(root *cobra.Command, _ []string) error { return root.Help() },
+		Args: noCommand, RunE: func(root *cobra.Command, _ []string) error { return root.Help() },
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
 	flags := root.PersistentFlags()
@@ -169,17 +166,16 @@ func (c *cli) start(command *cobra.Command, formats, args []string) error {
 	}
 	c.output = stream.Format(c.text("output"))
 	profiles, regions, ids := c.texts("profile"), c.texts("region"), c.texts("pool")
-	many, pools := c.flags.Lookup(allRegions) != nil, c.flags.Lookup("all") != nil
 	switch {
 	case !slices.Contains(formats, string(c.output)):
 		return fmt.Errorf("--output is %q: %s takes %s", c.output, command.Name(), strings.Join(formats, ", "))
-	case !many && (len(profiles) > 1 || len(regions) > 1):
+	case c.flags.Lookup(allRegions) == nil && (len(profiles) > 1 || len(regions) > 1):
 		return fmt.Errorf("%s takes one --profile and one --region", command.Name())
 	case c.on(allRegions) && len(regions) > 0:
 		return errors.New("use --region or --all-regions, not both")
 	case len(ids) > 0 && c.on("all"):
 		return errors.New("use --pool or --all, not both")
-	case pools && len(ids) == 0 && !c.on("all") && len(args) == 0:
+	case c.flags.Lookup("all") != nil && len(ids) == 0 && !c.on("all") && len(args) == 0:
 		return errors.New("name the pools with --pool ID (it may be repeated), or use --all")
 	}
 	c.profile, c.region = strings.Join(profiles, ","), strings.Join(regions, ",")

@@ -48,7 +48,6 @@ func (c *cli) places() (all []*cli) {
 	return all
 }
 
-// where returns the account and Region of a cli.
 func (c *cli) where() string {
 	if c.profile == "" {
 		return c.region

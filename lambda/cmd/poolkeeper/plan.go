@@ -72,8 +72,7 @@ func (p poolPlan) toWrite() (settings []string) {
 	return settings
 }
 
-// entry returns the entry for the plan. If brief, pools in sync are not shown to people. If values, the value to write
-// is shown next to a requirement with an operator; programs get only the requirement.
+// entry returns the entry for the plan. If brief, people do not see pools in sync. If values, they see values to write.
 func (p poolPlan) entry(brief, values bool) stream.Entry {
 	if p.err != nil {
 		return stream.OfFailure(p.id, p.err)
@@ -165,16 +164,13 @@ func (p poolPlan) saved() savedPool {
 
 // allows returns why a pool cannot be written according to the saved plan, if there is one.
 func (s *savedPlan) allows(p poolPlan) error {
-	if s == nil {
+	err := p.failure()
+	if s == nil || err == nil && slices.Contains(s.Pools, p.saved()) {
 		return nil
+	} else if err == nil {
+		err = errors.New("the pool or the plan changed after the plan was made; plan again")
 	}
-	if err := p.failure(); err != nil {
-		return fmt.Errorf("%s: %s: %w", s.path, p.id, err)
-	}
-	if !slices.Contains(s.Pools, p.saved()) {
-		return fmt.Errorf("%s: %s: the pool or the plan changed after the plan was made; plan again", s.path, p.id)
-	}
-	return nil
+	return fmt.Errorf("%s: %s: %w", s.path, p.id, err)
 }
 
 func (c *cli) report(ctx context.Context, _ []string) error {

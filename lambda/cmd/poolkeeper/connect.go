@@ -100,11 +100,15 @@ func (c *cli) prepare(ctx context.Context) (*reconcile.Reconciler, error) {
 		}
 		fmt.Fprintln(c.notes, differs)
 	}
-	c.to.used = append(c.to.used, d)
+	prepared := c.reconciler
 	if writes {
-		return c.recording(ctx, d.required)
+		prepared = c.recording
 	}
-	return c.reconciler(ctx, d.required)
+	r, err := prepared(ctx, d.required)
+	if err == nil {
+		c.to.used = append(c.to.used, d)
+	}
+	return r, err
 }
 
 // reconciler returns a Reconciler like the function's, with a ledger in memory. It uses the time in AWS's responses,

@@ -131,28 +131,22 @@ func (r Report) written() (heading, text string) {
 }
 
 func (r Report) evidence() []string {
-	event := [2]string{"event", r.Cause.EventID}
-	var caller string
+	event, caller := prefixed("event ", r.Cause.EventID), ""
 	if r.called() {
-		event = [2]string{"CloudTrail event", orUnknown(r.Cause.EventID) + ", request " + orUnknown(r.Cause.RequestID)}
-		caller = orUnknown(r.Cause.Actor)
+		event = "CloudTrail event " + orUnknown(r.Cause.EventID) + ", request " + orUnknown(r.Cause.RequestID)
+		caller = "caller " + orUnknown(r.Cause.Actor)
 	}
-	after := func(seconds *float64) string { // one may be known without the other
+	after := func(what string, seconds *float64) string { // one may be known without the other
 		if seconds == nil {
 			return ""
 		}
-		return fmt.Sprintf("%.1f s after the call", *seconds)
+		return fmt.Sprintf("%s %.1f s after the call", what, *seconds)
 	}
-	var lines []string
-	for _, fact := range [][2]string{event, {"caller", caller}, {"user agent", r.Cause.UserAgent},
-		{"requests by poolkeeper", strings.Join(r.WriteRequestIDs, ", ")}, {"record of the write", r.Record},
-		{"detected", after(r.When.SecondsToDetect)}, {"fixed", after(r.When.SecondsToRestore)},
-		{"baseline", orUnknown(r.Baseline) + ", build " + r.Build}} {
-		if fact[1] != "" {
-			lines = append(lines, fact[0]+" "+fact[1])
-		}
-	}
-	return lines
+	lines := []string{event, caller, prefixed("user agent ", r.Cause.UserAgent),
+		prefixed("requests by poolkeeper ", strings.Join(r.WriteRequestIDs, ", ")),
+		prefixed("record of the write ", r.Record), after("detected", r.When.SecondsToDetect),
+		after("fixed", r.When.SecondsToRestore), "baseline " + orUnknown(r.Baseline) + ", build " + r.Build}
+	return slices.DeleteFunc(lines, func(line string) bool { return line == "" })
 }
 
 func (r Report) links() []string {

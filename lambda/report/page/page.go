@@ -46,9 +46,10 @@ type row struct {
 	Kind          kind
 	Title, Reason string
 	Drifts        []report.Drift
-	Required      []string // settings
-	Anchor        string   // id of the section about the pool, or ""
-	Fixable       bool     // whether a call would be made
+	Of            map[string]*report.Drift // by setting
+	Required      []string                 // settings
+	Anchor        string                   // id of the section about the pool, or ""
+	Fixable       bool                     // whether a call would be made
 }
 
 // A kind is how a pool compares with the baseline. Pools are shown in this order.
@@ -101,7 +102,7 @@ func (p *Page) Require(required *baseline.Baseline) {
 func (p *Page) Add(id string, preview outcome.Preview, unread error) {
 	out := report.Legible(preview.Outcome)
 	r := row{Pool: report.PoolOf(out), Kind: inSync, Title: id, Reason: out.Reason, Required: preview.Required,
-		Drifts: report.New(out, "", "").Drifts, Fixable: len(out.Writes) > 0}
+		Drifts: report.New(out, "", "").Drifts, Of: map[string]*report.Drift{}, Fixable: len(out.Writes) > 0}
 	r.ID = id
 	if region, _, ok := strings.Cut(id, "_"); ok && r.Region == "" && !strings.Contains(region, " ") {
 		r.Region = region
@@ -109,8 +110,8 @@ func (p *Page) Add(id string, preview outcome.Preview, unread error) {
 	if r.Name != "" {
 		r.Title = report.Value(r.Name)
 	}
-	for _, d := range out.Drifts {
-		r.Kind = min(r.Kind, kindOf[d.State])
+	for i, d := range slices.Backward(r.Drifts) { // a cell shows the first drift of its setting
+		r.Kind, r.Of[d.Setting] = min(r.Kind, kindOf[d.State]), &r.Drifts[i]
 	}
 	if out.Outcome == outcome.Ignored {
 		r.Kind = ignored
@@ -190,15 +191,6 @@ func date(reason string) string {
 
 // Compared reports whether the pool was compared with the baseline.
 func (r row) Compared() bool { return r.Kind != failed && r.Kind != ignored }
-
-// Drift returns the drift of a setting, or nil.
-func (r row) Drift(setting string) *report.Drift {
-	i := slices.IndexFunc(r.Drifts, func(d report.Drift) bool { return d.Setting == setting })
-	if i < 0 {
-		return nil
-	}
-	return &r.Drifts[i]
-}
 
 // Others returns the drifts of settings that have no column.
 func (p *Page) Others(r row) []report.Drift {

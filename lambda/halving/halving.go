@@ -53,7 +53,7 @@ func (s *Search) Progress() {
 // Accept records the document in which the fixes of an accepted write were written.
 func (s *Search) Accept(request userpool.Request) {
 	for _, d := range request.Fixes {
-		set(&s.Accepted, d.Setting, append(s.Accepted[d.Setting], request.Document))
+		set(&s.Accepted, []baseline.Drift{d}, append(s.Accepted[d.Setting], request.Document))
 	}
 }
 
@@ -73,9 +73,7 @@ func (s *Search) Repeats(writes []userpool.Request) []baseline.Drift {
 
 // Unhold notes settings that were written but did not keep the value. They are not written again.
 func (s *Search) Unhold(fixes []baseline.Drift) {
-	for _, d := range fixes {
-		set(&s.Unheld, d.Setting, true)
-	}
+	set(&s.Unheld, fixes, true)
 }
 
 // Refuse records a rejected write of fixes.
@@ -89,9 +87,7 @@ func (s *Search) Refuse(plan, fixes []baseline.Drift, reason string) {
 }
 
 func (s *Search) postpone(fixes []baseline.Drift) {
-	for _, d := range fixes {
-		set(&s.Postponed, d.Setting, true)
-	}
+	set(&s.Postponed, fixes, true)
 	s.waiting = append(s.waiting, fixes)
 }
 
@@ -144,16 +140,18 @@ func (s *Search) Retry() bool {
 func (s *Search) Restart() { *s = Search{retried: s.retried, Accepted: s.Accepted, Unheld: s.Unheld} }
 
 func (s *Search) giveUp(fixes []baseline.Drift) {
+	set(&s.Refused, fixes, s.reason)
 	for _, d := range fixes {
-		set(&s.Refused, d.Setting, s.reason)
 		s.given = append(s.given, d.Setting)
 	}
 }
 
-// set adds an entry to a map that may be nil.
-func set[V any](m *map[string]V, key string, value V) {
+// set adds the settings of fixes to a map that may be nil.
+func set[V any](m *map[string]V, fixes []baseline.Drift, value V) {
 	if *m == nil {
 		*m = map[string]V{}
 	}
-	(*m)[key] = value
+	for _, d := range fixes {
+		(*m)[d.Setting] = value
+	}
 }

@@ -115,12 +115,8 @@ func LostUpdates(request event.Request, records []Record) []Finding {
 			if s.RequestID != "" && s.RequestID == request.Cause.RequestID {
 				return nil // the event was caused by this write
 			}
-			end := s.At
-			if end.IsZero() {
-				end = record.Until
-			}
 			// CloudTrail times are in whole seconds.
-			between := at.Add(time.Second).After(s.Read) && !at.After(end)
+			between := at.Add(time.Second).After(s.Read) && !at.After(cmp.Or(s.At, record.Until))
 			if s.Made() && between && changes(request, s.Document) {
 				findings = append(findings, lostUpdate(request, record, s))
 			}

@@ -71,17 +71,16 @@ func (t *tolerantLedger) history(ctx context.Context, since time.Time, consisten
 // whole returns a record with its state and bodies, or the light record if the ledger has only that. It fails only if
 // the ledger fails.
 func (t *tolerantLedger) whole(ctx context.Context, record outcome.Record) (outcome.Record, error) {
-	if t.err != nil {
-		return record, t.err
+	if t.err == nil {
+		whole, err := t.ledger.Record(ctx, record.ID)
+		if errors.Is(err, outcome.ErrNoRecord) || errors.Is(err, outcome.ErrUnreadable) {
+			return record, nil
+		}
+		if t.note("reading a record", err) {
+			return whole, nil
+		}
 	}
-	whole, err := t.ledger.Record(ctx, record.ID)
-	if errors.Is(err, outcome.ErrNoRecord) || errors.Is(err, outcome.ErrUnreadable) {
-		return record, nil
-	}
-	if !t.note("reading a record", err) {
-		return record, t.err
-	}
-	return whole, nil
+	return record, t.err
 }
 
 func (t *tolerantLedger) put(ctx context.Context, record outcome.Record) {

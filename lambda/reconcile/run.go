@@ -138,10 +138,7 @@ func (r *run) widen() bool {
 }
 
 func (r *run) readAll(ctx context.Context) error {
-	selected := &selection{scope: r.scope, baseline: r.with.Baseline, now: r.rules.Now, most: r.with.MostClients}
-	if len(r.request.Clients) > 0 {
-		selected.most = 0 // they are few enough for one run
-	}
+	selected := &selection{run: r}
 	from := r.with.Now()
 	state, err := r.with.Pools.Read(ctx, r.request.UserPoolID, selected.want())
 	if err != nil {

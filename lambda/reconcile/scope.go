@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"slices"
-	"time"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/event"
@@ -50,33 +49,25 @@ func ofClients(kinds []baseline.DocumentName) []baseline.DocumentName {
 
 // covers reports whether the scope includes the other scope.
 func (s Scope) covers(other Scope) bool {
-	for _, kind := range other.Kinds {
-		if !slices.Contains(s.Kinds, kind) {
-			return false
-		}
-	}
-	if s.Clients == nil {
-		return true
-	}
-	return other.Clients != nil && !slices.ContainsFunc(other.Clients, func(id string) bool {
-		return !slices.Contains(s.Clients, id)
-	})
+	clients := s.Clients == nil || other.Clients != nil && containsAll(s.Clients, other.Clients)
+	return clients && containsAll(s.Kinds, other.Kinds)
 }
 
-// A selection is what a scope selects in one pool, and the app clients that are too many for one run.
+func containsAll[T comparable](all, some []T) bool {
+	return !slices.ContainsFunc(some, func(v T) bool { return !slices.Contains(all, v) })
+}
+
+// A selection is what the scope of a run selects in its pool.
 type selection struct {
-	scope    Scope
-	baseline *baseline.Baseline
-	now      time.Time
-	most     int // largest number of app clients, 0 for no limit
-	selected int
-	rest     []string
+	run      *run
+	selected int      // number of app clients
+	rest     []string // app clients that are too many for one run
 }
 
 // want returns the documents to read. Want.Clients is called once per client.
 func (s *selection) want() userpool.Want {
 	var want userpool.Want
-	for _, kind := range baseline.WithCompanions(s.scope.Kinds) {
+	for _, kind := range baseline.WithCompanions(s.run.scope.Kinds) {
 		if table, _ := kind.Table(); table.PerClient {
 			want.Clients = s.ofClient
 		} else {
@@ -88,22 +79,24 @@ func (s *selection) want() userpool.Want {
 
 // ofClient returns the documents of a client that a rule has requirements on.
 func (s *selection) ofClient(pool baseline.Identity, client baseline.ClientIdentity) []baseline.DocumentName {
-	if s.scope.Clients != nil && !slices.Contains(s.scope.Clients, client.ID) {
+	if s.run.scope.Clients != nil && !slices.Contains(s.run.scope.Clients, client.ID) {
 		return nil
 	}
 	pool.Clients = []baseline.ClientIdentity{client}
 	var kinds []baseline.DocumentName
-	for _, o := range s.baseline.Policy(pool, s.now).Requirements {
+	for _, o := range s.run.rules.Baseline.Policy(pool, s.run.rules.Now).Requirements {
 		name, _ := baseline.DocumentOf(o.Setting)
 		kind := name.Kind()
-		if name.Client() == client.ID && slices.Contains(s.scope.Kinds, kind) && !slices.Contains(kinds, kind) {
+		if name.Client() == client.ID && slices.Contains(s.run.scope.Kinds, kind) && !slices.Contains(kinds, kind) {
 			kinds = append(kinds, kind)
 		}
 	}
 	if len(kinds) == 0 {
 		return nil
 	}
-	if s.selected++; s.most > 0 && s.selected > s.most {
+	most := s.run.with.MostClients
+	s.selected++
+	if len(s.run.request.Clients) == 0 && most > 0 && s.selected > most { // those that a request names are few enough
 		s.rest = append(s.rest, client.ID)
 		return nil
 	}

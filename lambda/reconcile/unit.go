@@ -150,11 +150,10 @@ func (w *work) loop(ctx context.Context) (gone bool, err error) {
 			err = w.verify(ctx)
 		case w.attempt.Retry():
 		default:
-			if err := w.blocked(); err != nil {
-				return false, err
+			if err = w.blocked(); err == nil {
+				w.finish(decision)
+				return false, nil
 			}
-			w.finish(decision)
-			return false, nil
 		}
 		if err != nil {
 			return false, err

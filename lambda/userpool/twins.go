@@ -82,10 +82,10 @@ func fillVersion(docs documents, path string) {
 // absence meant: a client without RefreshTokenRotation is equal to one with Feature DISABLED.
 func create(docs, before documents, path string) {
 	m, _ := baseline.Lookup(path)
-	if !baseline.Empty(docs.get(path)) {
+	switch {
+	case !baseline.Empty(docs.get(path)):
 		return
-	}
-	if m.Twin != "" && !baseline.Empty(before.get(m.Twin)) {
+	case m.Twin != "" && !baseline.Empty(before.get(m.Twin)):
 		docs.set(path, baseline.Clone(before.get(m.Twin)))
 		return
 	}

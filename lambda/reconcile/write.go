@@ -28,7 +28,7 @@ func (w *work) writePlan(ctx context.Context, plan userpool.Plan) error {
 		if err != nil {
 			return w.answer(ctx, plan, request, err)
 		}
-		w.accept(request)
+		w.noteSent(request, true)
 	}
 	return w.verify(ctx)
 }
@@ -105,17 +105,8 @@ func (w *work) intend(ctx context.Context, request userpool.Request, read time.T
 	return &r.record.Sent[len(r.record.Sent)-1]
 }
 
-func (w *work) accept(request userpool.Request) {
-	w.noteSent(request)
-	if !request.Trial {
-		w.run.out.Writes = append(w.run.out.Writes, request.Call)
-		w.run.out.Details.Times.Written, w.unclear = w.run.with.Now(), ""
-		w.attempt.Accept(request)
-	}
-}
-
-// noteSent records a write that was accepted or may have been accepted.
-func (w *work) noteSent(request userpool.Request) {
+// noteSent records a write that was accepted, or may have been because its response was lost.
+func (w *work) noteSent(request userpool.Request, accepted bool) {
 	w.unverified, w.began = true, true
 	if request.Trial {
 		return // nothing changed
@@ -123,15 +114,20 @@ func (w *work) noteSent(request userpool.Request) {
 	w.attempt.Progress()
 	w.attempt.Restores = append(w.attempt.Restores, request.Restores...)
 	w.done.fixes = append(w.done.fixes, request.Fixes...)
+	if !accepted {
+		w.unclear = request.Call
+		return
+	}
+	w.run.out.Writes = append(w.run.out.Writes, request.Call)
+	w.run.out.Details.Times.Written, w.unclear = w.run.with.Now(), ""
+	w.attempt.Accept(request)
 }
 
 // answer handles a failed write. An error defers the request; nil means to read and decide again.
 func (w *work) answer(ctx context.Context, plan userpool.Plan, request userpool.Request, err error) error {
 	switch cognito.ClassOf(err) {
 	case cognito.ClassUnclear:
-		if w.noteSent(request); !request.Trial {
-			w.unclear = request.Call
-		}
+		w.noteSent(request, false)
 		return w.wait(ctx, err)
 	case cognito.ClassBusy:
 		return w.wait(ctx, err)
@@ -217,12 +213,8 @@ func (w *work) verify(ctx context.Context) error {
 
 // unheld returns the drifts that remain although the writes of their fixes were accepted.
 func (w *work) unheld(found baseline.Comparison) []baseline.Drift {
-	var still []baseline.Drift
-	for _, d := range found.Drifts {
+	return slices.DeleteFunc(slices.Clone(found.Drifts), func(d baseline.Drift) bool {
 		_, refused := w.attempt.Refused[d.Setting]
-		if len(w.attempt.Accepted[d.Setting]) > 0 && !refused && !w.attempt.Postponed[d.Setting] {
-			still = append(still, d)
-		}
-	}
-	return still
+		return len(w.attempt.Accepted[d.Setting]) == 0 || refused || w.attempt.Postponed[d.Setting]
+	})
 }

@@ -304,8 +304,18 @@ func orderOf(before, after documents, changed map[baseline.DocumentName]bool,
 	if !changed[baseline.MfaConfig] || !drops && !changed[baseline.UserPool] {
 		return order, ""
 	}
-	poolFirst := newBetween(before, after, baseline.UserPool)
-	mfaFirst := newBetween(before, after, baseline.MfaConfig)
+	allowed := append(broken(before, before), broken(after, before)...)
+	rejected := func(first baseline.DocumentName) string { // the rule that the pool would break between the two calls
+		between := documents{baseline.UserPool: before[baseline.UserPool], baseline.MfaConfig: before[baseline.MfaConfig]}
+		between[first] = after[first]
+		for _, c := range broken(between, before) {
+			if !has(allowed, c.ID) {
+				return c.Reason
+			}
+		}
+		return ""
+	}
+	poolFirst, mfaFirst := rejected(baseline.UserPool), rejected(baseline.MfaConfig)
 	switch {
 	case drops || poolFirst != "" && mfaFirst == "":
 		order[0], order[1] = baseline.MfaConfig, baseline.UserPool
@@ -313,20 +323,6 @@ func orderOf(before, after documents, changed map[baseline.DocumentName]bool,
 		clash = "both orders of the two calls would be rejected: " + poolFirst + "; " + mfaFirst
 	}
 	return order, clash
-}
-
-// newBetween returns the rule that the pool would break after the first of two writes, if the named document is written
-// first.
-func newBetween(before, after documents, first baseline.DocumentName) string {
-	between := documents{baseline.UserPool: before[baseline.UserPool], baseline.MfaConfig: before[baseline.MfaConfig]}
-	between[first] = after[first]
-	allowed := append(broken(before, before), broken(after, before)...)
-	for _, c := range broken(between, before) {
-		if !has(allowed, c.ID) {
-			return c.Reason
-		}
-	}
-	return ""
 }
 
 // dropsSMS reports whether the write of the MFA document lacks the SMS block although the pool sends text messages.

@@ -253,8 +253,7 @@ func (w *work) suspend() {
 			reason = "sent, but it is not known whether it was written"
 		}
 		if d.Rule != "" {
-			unverified := outcome.Of(d, outcome.StateReported, reason, outcome.CodeUnverified)
-			w.done.findings = append(w.done.findings, unverified)
+			w.done.findings = append(w.done.findings, outcome.Of(d, outcome.StateReported, reason, outcome.CodeUnverified))
 		}
 	}
 }

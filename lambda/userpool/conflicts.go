@@ -76,14 +76,12 @@ func incomplete(m baseline.Member, v any, path string) []baseline.Conflict {
 	}
 	var found []baseline.Conflict
 	for _, below := range m.Members {
-		inner, given := object[below.Name]
-		if below.Required && below.Kind != baseline.Boolean && (!given || inner == nil || inner == "") {
+		inner := object[below.Name]
+		if below.Required && below.Kind != baseline.Boolean && (inner == nil || inner == "") {
 			found = append(found, baseline.Conflict{ID: "lacks " + path + "." + below.Name, Settings: []string{path},
 				Reason: fmt.Sprintf("%s cannot be written without %s: require it too", path, below.Name)})
 		}
-		if _, ok := inner.(map[string]any); ok {
-			found = append(found, incomplete(below, inner, path+"."+below.Name)...)
-		}
+		found = append(found, incomplete(below, inner, path+"."+below.Name)...)
 	}
 	return found
 }

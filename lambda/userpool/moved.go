@@ -54,9 +54,10 @@ func Moved(before State, fixes []baseline.Drift, now State, skip []string, owns 
 		}
 	}
 	excused := func(path string) bool {
+		m, _ := baseline.Lookup(path)
 		return slices.ContainsFunc(skip, func(o string) bool { return baseline.Covers(o, path) }) ||
 			baseline.Covers(smsMFA, path) && !mfaOn(after) || // with MFA off, Cognito may or may not return the block
-			want[path] == "" && shownLate(path)
+			want[path] == "" && m.Kind == baseline.Integer && m.Keep != "" // a default that is shown after a write
 	}
 	for _, path := range union(want, have) {
 		same := want[path] == have[path] || want[path] != from[path]
@@ -65,13 +66,6 @@ func Moved(before State, fixes []baseline.Drift, now State, skip []string, owns 
 		}
 	}
 	return unmanaged, moved
-}
-
-// shownLate reports whether a leaf that was absent is a default that the service began to return after a write: a
-// number that every pool or client has.
-func shownLate(path string) bool {
-	m, _ := baseline.Lookup(path)
-	return m.Kind == baseline.Integer && m.Keep != ""
 }
 
 func union(a, b map[string]string) []string {

@@ -164,14 +164,9 @@ func follows(path string, want, have map[string]string) bool {
 
 func mirrors(path string, want, have map[string]string) bool {
 	other, ok := baseline.TwinOf(path)
-	if !ok {
-		return false
-	}
-	if path == unusedDays && want[temporaryDays] != "" {
-		return true // it has no effect if its successor is set
-	}
 	was, is := one(want[path], want[other]), one(have[path], have[other])
-	return was != "" && was == is
+	replaced := path == unusedDays && want[temporaryDays] != "" // it has no effect if its successor is set
+	return ok && (replaced || was != "" && was == is)
 }
 
 // one returns the value of one of two twins, or of both, and "" if there is none or they differ.

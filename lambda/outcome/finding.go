@@ -81,18 +81,14 @@ func changedAt(state userpool.State, setting string) time.Time {
 	return time.Time{}
 }
 
-// triggers is the setting that holds a pool's triggers.
-const triggers = "LambdaConfig"
-
 // Watched returns the findings for watched resources: what the call did, and triggers that no rule requires.
 func Watched(request event.Request, policy baseline.Policy, state userpool.State) []Finding {
 	var findings []Finding
 	call := request.Call
 	if rule := policy.Watch[call.Watched]; rule != "" && call.Happened != "" {
-		by := Actor(request.Cause)
 		findings = append(findings, Finding{Setting: string(call.Watched) + "[" + request.Subject + "]", Rule: rule,
 			Want: "no change", Have: call.Happened, State: StateReported,
-			Reason: call.Happened + " by " + by + "; poolkeeper only reports this and never undoes it"})
+			Reason: call.Happened + " by " + Actor(request.Cause) + "; poolkeeper only reports this and never undoes it"})
 	}
 	rule := policy.Watch[baseline.WatchTriggers]
 	if rule == "" {
@@ -102,6 +98,7 @@ func Watched(request event.Request, policy baseline.Policy, state userpool.State
 	if call.Watched == baseline.WatchTriggers && request.Cause.Actor != "" {
 		reason = "found after " + call.Name + " by " + request.Cause.Actor + "; " + reason
 	}
+	const triggers = "LambdaConfig"
 	settings := state.Settings()
 	object, _ := settings[triggers].(map[string]any)
 	for name := range object { // also those that are newer than the table

@@ -79,14 +79,13 @@ func (r Record) Interrupted(now time.Time) bool {
 func (r Record) Restores() []string {
 	var open []string
 	for _, s := range r.Sent {
-		if !s.Made() {
-			continue
-		}
 		open = slices.DeleteFunc(open, func(setting string) bool {
 			of, _ := baseline.DocumentOf(setting)
 			return s.Status == Accepted && of == s.Document
 		})
-		open = append(open, s.Restores...)
+		if s.Made() {
+			open = append(open, s.Restores...)
+		}
 	}
 	return open
 }
@@ -155,11 +154,7 @@ const recordTime = "20060102T150405.000000Z"
 // NewRecordID returns the record id of the run with the given name and start time. Without a name it returns the lowest
 // id for that time.
 func NewRecordID(pool string, began time.Time, run string) string {
-	id := pool + "." + began.UTC().Format(recordTime)
-	if run != "" {
-		id += "-" + run
-	}
-	return id
+	return strings.TrimSuffix(pool+"."+began.UTC().Format(recordTime)+"-"+run, "-")
 }
 
 // SplitRecordID returns the pool and the time in a record id, and false if the id is not valid.

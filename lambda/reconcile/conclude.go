@@ -17,13 +17,12 @@ func (r *run) conclude(ctx context.Context, err error) (outcome.Outcome, error) 
 	var moved []string
 	fixes, lost := 0, 0
 	for _, w := range r.works {
-		done := w.done
-		moved = append(moved, done.moved...)
-		fixes += len(done.fixes)
-		lost += done.lost
-		r.out.Verified.UnmanagedUnchanged += done.unmanaged
-		if len(done.fixes) > 0 {
-			r.out.Verified.Owned += done.found.Holding()
+		moved = append(moved, w.done.moved...)
+		fixes += len(w.done.fixes)
+		lost += w.done.lost
+		r.out.Verified.UnmanagedUnchanged += w.done.unmanaged
+		if len(w.done.fixes) > 0 {
+			r.out.Verified.Owned += w.done.found.Holding()
 		}
 	}
 	switch {
@@ -49,25 +48,23 @@ func (r *run) conclude(ctx context.Context, err error) (outcome.Outcome, error) 
 // gather collects the findings of the units and of watched resources.
 func (r *run) gather() {
 	var found baseline.Comparison
-	add := func(findings []outcome.Finding) {
-		for _, d := range findings {
-			same := func(k outcome.Finding) bool { return k.Setting == d.Setting && k.Code == d.Code }
-			if !slices.ContainsFunc(r.out.Drifts, same) {
-				r.out.Drifts = append(r.out.Drifts, d)
-			}
-		}
-	}
+	var all []outcome.Finding
 	for _, w := range r.works {
-		add(w.done.findings)
+		all = append(all, w.done.findings...)
 		found.Drifts = append(found.Drifts, w.done.found.Drifts...)
 	}
 	if r.state.Documents != nil {
-		add(r.rules.missing(r.state))
-		add(outcome.Watched(r.request, r.rules.policy(r.state), r.state))
-		add(outcome.InterruptedFindings(r.interrupted, found, r.state))
+		all = slices.Concat(all, r.rules.missing(r.state), outcome.Watched(r.request, r.rules.policy(r.state), r.state),
+			outcome.InterruptedFindings(r.interrupted, found, r.state))
 	}
 	if !r.rules.OwnWrite {
-		add(outcome.LostUpdates(r.request, r.history.Records))
+		all = append(all, outcome.LostUpdates(r.request, r.history.Records)...)
+	}
+	for _, d := range all {
+		same := func(k outcome.Finding) bool { return k.Setting == d.Setting && k.Code == d.Code }
+		if !slices.ContainsFunc(r.out.Drifts, same) {
+			r.out.Drifts = append(r.out.Drifts, d)
+		}
 	}
 	slices.SortStableFunc(r.out.Drifts, func(a, b outcome.Finding) int { return baseline.Order(a.Setting, b.Setting) })
 	if r.request.Scan.Scheduled {
@@ -112,16 +109,15 @@ func Conclude(findings []outcome.Finding, moved []string) (outcome.Ending, strin
 
 // remember stores in the process whether the pool was read without drift.
 func (r *run) remember() {
-	pool := r.request.UserPoolID
 	switch r.out.Outcome {
 	case outcome.Unchanged, outcome.Exempted, outcome.Remediated:
 		if r.readAt.IsZero() || r.rules.OwnWrite || len(r.rules.Rest) > 0 {
 			return
 		}
-		r.with.reads.Store(pool, lastRead{at: r.readAt, scope: r.scope})
+		r.with.reads.Store(r.request.UserPoolID, lastRead{at: r.readAt, scope: r.scope})
 	case outcome.Ignored:
 	default:
-		r.with.reads.Delete(pool)
+		r.with.reads.Delete(r.request.UserPoolID)
 	}
 }
 

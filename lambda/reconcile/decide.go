@@ -21,12 +21,10 @@ type Rules struct {
 	Moved    map[baseline.DocumentName][]string // unknown members that our recent writes changed
 }
 
-// policy returns all requirements on a pool in a state.
 func (r Rules) policy(state userpool.State) baseline.Policy {
 	return r.Baseline.Policy(state.Identity(), r.Now)
 }
 
-// ofUnit returns the requirements on the documents of a unit.
 func (r Rules) ofUnit(state userpool.State, unit Unit) baseline.Policy {
 	return r.policy(state).Only(func(name baseline.DocumentName) bool { return slices.Contains(unit, name) })
 }
@@ -153,11 +151,9 @@ func (r Rules) skip(d baseline.Drift, attempt Attempt) (outcome.Finding, bool) {
 // written.
 func refusal(d baseline.Drift, reason string, accepted []baseline.DocumentName) outcome.Finding {
 	own, _ := baseline.DocumentOf(d.Setting)
-	for _, name := range accepted {
-		if name != own {
-			reason += "; it was written in " + string(name) + ", which has the same setting"
-			return outcome.NotFixed(d, reason, outcome.CodeHalf)
-		}
+	if i := slices.IndexFunc(accepted, func(name baseline.DocumentName) bool { return name != own }); i >= 0 {
+		reason += "; it was written in " + string(accepted[i]) + ", which has the same setting"
+		return outcome.NotFixed(d, reason, outcome.CodeHalf)
 	}
 	return outcome.NotFixed(d, reason, "")
 }

@@ -58,14 +58,13 @@ func (t *tolerantLedger) release(ctx context.Context, owner string, now time.Tim
 }
 
 func (t *tolerantLedger) history(ctx context.Context, since time.Time, consistent bool) outcome.History {
-	if t.err != nil {
-		return outcome.History{}
+	if t.err == nil {
+		history, err := t.ledger.History(ctx, t.pool, since, consistent)
+		if errors.Is(err, outcome.ErrUnreadable) || t.note("reading the records", err) {
+			return history
+		}
 	}
-	history, err := t.ledger.History(ctx, t.pool, since, consistent)
-	if !errors.Is(err, outcome.ErrUnreadable) && !t.note("reading the records", err) {
-		return outcome.History{}
-	}
-	return history
+	return outcome.History{}
 }
 
 // whole returns a record with its state and bodies, or the light record if the ledger has only that. It fails only if

@@ -35,17 +35,16 @@ type run struct {
 }
 
 func (r *Reconciler) begin(request event.Request) *run {
-	now := r.Now()
-	run := &run{with: r, request: request, owner: fmt.Sprintf("%016x", rand.Uint64()), start: now,
+	now, scope := r.Now(), ScopeOf(r.Baseline, request)
+	run := &run{with: r, request: request, owner: fmt.Sprintf("%016x", rand.Uint64()), start: now, scope: scope,
 		ledger: &tolerantLedger{ledger: r.Ledger, pool: request.UserPoolID},
-		scope:  ScopeOf(r.Baseline, request),
+		rules: Rules{Baseline: r.Baseline, Now: now, Whole: scope.Whole,
+			OwnWrite: r.OwnRole != "" && request.Cause.Issuer == r.OwnRole},
 		out: outcome.Outcome{UserPoolID: request.UserPoolID, Baseline: r.Baseline.Digest, Cause: request.Cause,
 			Drifts: []outcome.Finding{}, Writes: []string{}}}
 	if request.Kind != event.Ignored { // such an event detects nothing
 		run.out.Details.Times.Seen = now
 	}
-	run.rules = Rules{Baseline: r.Baseline, Now: now, Whole: run.scope.Whole,
-		OwnWrite: r.OwnRole != "" && request.Cause.Issuer == r.OwnRole}
 	return run
 }
 
@@ -214,17 +213,17 @@ func (r *run) endUnwritten(ctx context.Context, err error) (outcome.Outcome, err
 		for _, record := range r.interrupted {
 			r.out.Drifts, r.out.Outcome = append(r.out.Drifts, outcome.InterruptedFinding(record)), outcome.Drifted
 		}
-		return r.conclude(ctx, nil)
 	case cognito.ClassElsewhere:
 		r.interrupted = nil // their records stay open
-		return r.ignore("the pool is a secondary replica: change it in its primary Region")
+		r.out.Outcome = outcome.Ignored
+		r.out.Reason = "the pool is a secondary replica: change it in its primary Region"
 	case cognito.ClassDenied, cognito.ClassRefused:
 		r.interrupted = nil
 		r.out.Outcome, r.out.Reason = outcome.Unfixable, err.Error()
-		return r.conclude(ctx, nil)
 	default:
 		return r.conclude(ctx, err)
 	}
+	return r.conclude(ctx, nil)
 }
 
 // A lastRead is the time when the process last read a pool in a scope and left no drift.

@@ -19,17 +19,16 @@ type work struct {
 	unit       Unit
 	done       result // so far
 	attempt    Attempt
-	origin     userpool.State // state before the first write of the unit
-	began      bool           // a write was made or may have been made
-	readAt     time.Time      // when the current state of the unit was read; zero after a write was sent
-	unverified bool           // a write was accepted since the last verification
-	unclear    string         // the last write call, if its response was lost
-	leased     time.Time      // when the lease was last renewed; zero without a lease
-	waits      int            // number of waits because the pool was busy
-	roleTries  int            // number of tries with a rejected role for text messages
-	skip       []string       // unknown members that change without our writes
-	// odd has the documents whose writes were rejected with an unknown error code.
-	odd map[baseline.DocumentName]error
+	origin     userpool.State                  // state before the first write of the unit
+	began      bool                            // a write was made or may have been made
+	readAt     time.Time                       // when the current state of the unit was read; zero after a write was sent
+	unverified bool                            // a write was accepted since the last verification
+	unclear    string                          // the last write call, if its response was lost
+	leased     time.Time                       // when the lease was last renewed; zero without a lease
+	waits      int                             // number of waits because the pool was busy
+	roleTries  int                             // number of tries with a rejected role for text messages
+	skip       []string                        // unknown members that change without our writes
+	odd        map[baseline.DocumentName]error // by document, if its write was rejected with an unknown code
 }
 
 type result struct {

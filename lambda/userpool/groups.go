@@ -15,7 +15,7 @@ import (
 // is another.
 func Groups(fixes []baseline.Drift) [][]baseline.Drift {
 	sorted := slices.SortedStableFunc(slices.Values(fixes), func(a, b baseline.Drift) int {
-		return cmp.Or(gravity(a)-gravity(b), baseline.Order(a.Setting, b.Setting))
+		return cmp.Or(gravity(b)-gravity(a), baseline.Order(a.Setting, b.Setting))
 	})
 	var groups [][]baseline.Drift
 	for _, d := range sorted {
@@ -30,18 +30,14 @@ func Groups(fixes []baseline.Drift) [][]baseline.Drift {
 	return groups
 }
 
-// gravest are the prefixes of the settings that are tried first after a rejected write.
-var gravest = []string{"DeletionProtection", "UserPoolTier", "UserPoolAddOns", mfa, totp, emailMFA, smsMFA}
+// grave are the prefixes of the settings that are tried first after a rejected write, the most important last.
+var grave = []string{smsMFA, emailMFA, totp, mfa, "UserPoolAddOns", "UserPoolTier", "DeletionProtection"}
 
 func gravity(d baseline.Drift) int {
 	if d.Rule == "" {
-		return -1 // restores come first
+		return len(grave) // restores come first
 	}
-	i := slices.IndexFunc(gravest, func(above string) bool { return baseline.Covers(above, d.Setting) })
-	if i < 0 {
-		return len(gravest)
-	}
-	return i
+	return slices.IndexFunc(grave, func(above string) bool { return baseline.Covers(above, d.Setting) })
 }
 
 func together(a, b string) bool { return Touches(a, b) || unitOf(a) == b || unitOf(b) == a }

@@ -1,6 +1,7 @@
 package userpool
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -92,19 +93,18 @@ func (p *Plan) leave(drifts []baseline.Drift, why func(i int) string) (rest []ba
 
 // order returns the order of the documents to write, or the drifts that block the writes, and the reason.
 func (p *Plan) order(before, after documents) (order []baseline.DocumentName, blame []int, reason string) {
-	fixes := p.Fixes
-	if undone := overruled(after, fixes); len(undone) > 0 {
+	if undone := overruled(after, p.Fixes); len(undone) > 0 {
 		return nil, undone, "another requirement on the same setting contradicts it"
 	}
-	order, clash := orderOf(before, after, changed(before, after, fixes))
+	order, clash := orderOf(before, after, changed(before, after, p.Fixes))
 	for _, name := range order {
 		if why := p.stopped(name); why != "" {
-			return nil, writing(before, fixes, name, order), why
+			return nil, p.writing(before, name, order), why
 		}
 	}
 	var reasons []string // everything that the first skipped fix needs
 	for _, c := range newly(before, after) {
-		of := culprits(c, before, fixes)
+		of := p.culprits(c, before)
 		if len(blame) == 0 {
 			blame = of
 		}
@@ -116,7 +116,7 @@ func (p *Plan) order(before, after documents) (order []baseline.DocumentName, bl
 		return nil, blame, strings.Join(reasons, "; ")
 	}
 	if clash != "" {
-		return nil, writing(before, fixes, baseline.MfaConfig, order), clash
+		return nil, p.writing(before, baseline.MfaConfig, order), clash
 	}
 	return order, nil, ""
 }
@@ -223,10 +223,10 @@ func newly(before, now documents) []baseline.Conflict {
 // culprits returns the fixes to drop because of a conflict: those of the first of its settings whose removal resolves
 // it, or otherwise all that contribute to it. It returns none if the pool already has the conflict: then the service's
 // response decides.
-func culprits(c baseline.Conflict, before documents, fixes []baseline.Drift) []int {
+func (p *Plan) culprits(c baseline.Conflict, before documents) []int {
 	remains := func(given []int) bool {
 		var rest []baseline.Drift
-		for i, d := range fixes {
+		for i, d := range p.Fixes {
 			if !slices.Contains(given, i) {
 				rest = append(rest, d)
 			}
@@ -235,7 +235,7 @@ func culprits(c baseline.Conflict, before documents, fixes []baseline.Drift) []i
 	}
 	var all []int
 	for _, setting := range c.Settings {
-		part := which(fixes, func(i int) bool { return Touches(fixes[i].Setting, setting) })
+		part := which(p.Fixes, func(i int) bool { return Touches(p.Fixes[i].Setting, setting) })
 		if len(part) > 0 && !remains(part) {
 			all = part
 			break
@@ -270,14 +270,13 @@ func Touches(drifted, setting string) bool {
 
 // writing returns the fixes that need the write of a document. If the document is written only to accompany another, it
 // returns all fixes.
-func writing(before documents, fixes []baseline.Drift, name baseline.DocumentName,
-	order []baseline.DocumentName) []int {
-	found := which(fixes, func(i int) bool {
-		fix := fixes[i : i+1]
+func (p *Plan) writing(before documents, name baseline.DocumentName, order []baseline.DocumentName) []int {
+	found := which(p.Fixes, func(i int) bool {
+		fix := p.Fixes[i : i+1]
 		return meant(fix)[name] && changed(before, apply(before, fix), fix)[name]
 	})
 	if len(found) == 0 && slices.Contains(order, name) {
-		return which(fixes, func(int) bool { return true })
+		return which(p.Fixes, func(int) bool { return true })
 	}
 	return found
 }
@@ -334,10 +333,9 @@ func dropsSMS(before, after documents) bool {
 // request builds the write calls in the given order. A write that may clear the pool's sender follows an UpdateUserPool
 // that changes nothing: if the service rejects that one, it would not let the sender be restored either.
 func (p *Plan) request(order []baseline.DocumentName, before, after documents) {
-	live, _ := before.get(mfa).(string)
-	if live == "" {
-		live, _ = p.Before.Documents[baseline.UserPool][mfa].(string)
-	}
+	own, _ := before.get(mfa).(string)
+	shown, _ := p.Before.Documents[baseline.UserPool][mfa].(string)
+	live := cmp.Or(own, shown)
 	add := func(r Request, docs documents) {
 		table, _ := r.Document.Table()
 		r.Call, r.Body, r.after = table.WriteCall, Encode(p.body(r.Document, before, docs, live)), docs[r.Document]
@@ -349,7 +347,7 @@ func (p *Plan) request(order []baseline.DocumentName, before, after documents) {
 			r.Restores = []baseline.Drift{{Setting: sms, Action: baseline.Write, Value: baseline.Clone(after.get(sms))}}
 			add(Request{Document: baseline.UserPool, Trial: true}, before)
 		}
-		for _, i := range writing(before, p.Fixes, name, nil) {
+		for _, i := range p.writing(before, name, nil) {
 			r.Fixes = append(r.Fixes, p.Fixes[i])
 		}
 		add(r, after)

@@ -79,7 +79,6 @@ func Secrets(name baseline.DocumentName, object map[string]any) []string {
 	return secretsIn(nil, &baseline.Member{Members: table.Members}, object)
 }
 
-// unknownMember stands for a member that the table does not know.
 var unknownMember = &baseline.Member{Sensitive: true}
 
 // secretsIn adds the sensitive texts in a value to those that were found.

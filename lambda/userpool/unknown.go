@@ -2,7 +2,6 @@ package userpool
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"strings"
 
@@ -133,14 +132,15 @@ func handlingOf(leaf string, handling map[string]baseline.Unknown) baseline.Unkn
 
 // Echoes describes which unknown members the writes of the documents send back unchanged, or returns "".
 func (s State) Echoes(names []baseline.DocumentName, handling map[string]baseline.Unknown) string {
-	members := map[string]bool{}
-	for _, member := range s.Unknown(names, handling, baseline.EchoUnknown) {
-		members[Titled(member)] = true
-	}
+	members := s.Unknown(names, handling, baseline.EchoUnknown)
 	if len(members) == 0 {
 		return ""
 	}
-	return "the write sent unknown members back unchanged: " + strings.Join(slices.Sorted(maps.Keys(members)), ", ")
+	for i, member := range members {
+		members[i] = Titled(member)
+	}
+	slices.Sort(members)
+	return "the write sent unknown members back unchanged: " + strings.Join(slices.Compact(members), ", ")
 }
 
 // Unsteady returns the unknown members of some documents that differ between two reads.

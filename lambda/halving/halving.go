@@ -72,9 +72,7 @@ func (s *Search) Repeats(writes []userpool.Request) []baseline.Drift {
 }
 
 // Unhold notes settings that were written but did not keep the value. They are not written again.
-func (s *Search) Unhold(fixes []baseline.Drift) {
-	set(&s.Unheld, fixes, true)
-}
+func (s *Search) Unhold(fixes []baseline.Drift) { set(&s.Unheld, fixes, true) }
 
 // Refuse records a rejected write of fixes.
 func (s *Search) Refuse(plan, fixes []baseline.Drift, reason string) {

@@ -36,8 +36,7 @@ func (w *work) writePlan(ctx context.Context, plan userpool.Plan) error {
 // mayWrite checks that there is time for the remaining writes and that we still have the lease.
 func (w *work) mayWrite(ctx context.Context, left int) error {
 	r := w.run
-	deadline, ok := ctx.Deadline()
-	if ok && time.Until(deadline) < time.Duration(left)*writeTime {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < time.Duration(left)*writeTime {
 		return errLate
 	}
 	if now := r.with.Now(); !w.leased.IsZero() && now.Sub(w.leased) > clockSkew {

@@ -78,7 +78,7 @@ func NewPlan(state State, drifts []baseline.Drift, options Options) Plan {
 	}
 }
 
-// leave skips the drifts for which reason returns a reason, and returns the others.
+// leave skips the drifts for which why returns a reason, and returns the others.
 func (p *Plan) leave(drifts []baseline.Drift, why func(i int) string) (rest []baseline.Drift) {
 	for i, d := range drifts {
 		if reason := why(i); reason != "" {

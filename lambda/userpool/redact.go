@@ -81,7 +81,6 @@ func Secrets(name baseline.DocumentName, object map[string]any) []string {
 
 var unknownMember = &baseline.Member{Sensitive: true}
 
-// secretsIn adds the sensitive texts in a value to those that were found.
 func secretsIn(found []string, m *baseline.Member, v any) []string {
 	if m.Trip == baseline.ReadOnly && !m.Sensitive {
 		return found // such as SchemaAttributes, whose names are words of ordinary errors

@@ -3,7 +3,6 @@ package userpool
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"poolkeeper/baseline"
 )
@@ -37,7 +36,7 @@ func spread(docs, before documents, setting string) {
 		}
 		switch {
 		case v != nil:
-			if object, _ := docs.get(parent(other)).(map[string]any); strings.Contains(other, ".") && len(object) == 0 {
+			if object, _ := docs.get(parent(other)).(map[string]any); len(object) == 0 {
 				fillVersion(docs, parent(other))
 			}
 			docs.set(other, baseline.Clone(v))
@@ -115,8 +114,8 @@ func dropHollow(docs documents, twin string) {
 // complete adds the pool's own sender to an SMS block that a requirement creates, because the service rejects a block
 // without one.
 func complete(docs documents, setting string) {
-	block, ok := docs.get(smsMFA).(map[string]any)
-	if baseline.Covers(smsMFA, setting) && ok && len(block) > 0 && baseline.Empty(block["SmsConfiguration"]) &&
+	block, _ := docs.get(smsMFA).(map[string]any)
+	if baseline.Covers(smsMFA, setting) && len(block) > 0 && baseline.Empty(block["SmsConfiguration"]) &&
 		!baseline.Empty(docs.get(sms)) {
 		block["SmsConfiguration"] = baseline.Clone(docs.get(sms))
 	}

@@ -28,11 +28,13 @@ func consists(text, marks string) bool {
 }
 
 func isRole(text string) bool {
-	return strings.HasPrefix(text, "arn:") && consists(nameIn(text, "iam", "role/"), "+=,.@/-")
+	name := nameIn(text, "iam", "role/")
+	return name != text && consists(name, "+=,.@/-")
 }
 
 func isTopic(text string) bool {
-	return strings.HasPrefix(text, "arn:") && consists(nameIn(text, "sns", ""), "-")
+	name := nameIn(text, "sns", "")
+	return name != text && consists(name, "-")
 }
 
 func isBus(text string) bool { return consists(nameIn(text, "events", "event-bus/"), "./-") }

@@ -54,13 +54,13 @@ func (a account) config(service string) aws.Config {
 
 func (a account) is(name string) bool { return strings.EqualFold(a.Env(name), "true") }
 
-//nolint:unparam // the SDK asks for an error
-func (a account) GetUseFIPSEndpoint(context.Context) (aws.FIPSEndpointState, bool, error) {
+// GetUseFIPSEndpoint tells the SDK which endpoints to use. Its interface has an error.
+func (a account) GetUseFIPSEndpoint(context.Context) (aws.FIPSEndpointState, bool, error) { //nolint:unparam
 	return aws.FIPSEndpointStateEnabled, a.is("AWS_USE_FIPS_ENDPOINT"), nil
 }
 
-//nolint:unparam // the SDK asks for an error
-func (a account) GetUseDualStackEndpoint(context.Context) (aws.DualStackEndpointState, bool, error) {
+// GetUseDualStackEndpoint tells the SDK which endpoints to use. Its interface has an error.
+func (a account) GetUseDualStackEndpoint(context.Context) (aws.DualStackEndpointState, bool, error) { //nolint:unparam
 	return aws.DualStackEndpointStateEnabled, a.is("AWS_USE_DUALSTACK_ENDPOINT"), nil
 }
 

@@ -81,8 +81,8 @@ func decodeCall(envelope, detail object, home Home) Request {
 	case at < 0:
 		return ignored(NotInTable, "%q changes nothing that a baseline requires or watches", name)
 	}
-	for _, from := range []Home{{detail.text("recipientAccountId"), detail.text("awsRegion")},
-		{envelope.text("account"), envelope.text("region")}} {
+	for _, from := range []Home{{Account: detail.text("recipientAccountId"), Region: detail.text("awsRegion")},
+		{Account: envelope.text("account"), Region: envelope.text("region")}} {
 		// Empty fields of home get the values of the event.
 		home.Account, home.Region = cmp.Or(home.Account, from.Account), cmp.Or(home.Region, from.Region)
 		if why := foreign("event is from", from, home); why.Kind != "" {
@@ -190,7 +190,7 @@ func ofARN(v any, home Home) Request {
 	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "cognito-idp" || !isPool {
 		return ignored(OtherResource, "%q is not a user pool", v)
 	}
-	if why := foreign("resource is in", Home{parts[4], parts[3]}, home); why.Kind != "" {
+	if why := foreign("resource is in", Home{Account: parts[4], Region: parts[3]}, home); why.Kind != "" {
 		return why
 	}
 	return one(id, home)

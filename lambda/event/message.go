@@ -42,7 +42,7 @@ func recordsOf(envelope object) ([]Record, bool) {
 const forms = `poolkeeper reads an event of EventBridge, an SQS event, a CloudTrail record, a CloudTrail log file ` +
 	`({"Records": [...]}, not compressed) and the output of aws cloudtrail lookup-events`
 
-// Unpack returns the events in a file of any of these forms. The error lists them.
+// Unpack returns the events in a file of any format that the constant forms lists. The error lists them too.
 func Unpack(payload []byte) ([][]byte, error) {
 	payload = bytes.TrimPrefix(payload, []byte("\ufeff"))
 	o := parse(payload)
@@ -145,10 +145,13 @@ func scanOf(detail object) Scan {
 // clientsOf decodes the app clients of a message. An invalid list means the whole pool.
 func clientsOf(detail object) []string {
 	list, _ := detail["clients"].([]any)
+	if len(list) > MaxClients {
+		return nil
+	}
 	var clients []string
 	for _, e := range list {
 		id, _ := e.(string)
-		if !baseline.IsClientID(id) || len(list) > MaxClients {
+		if !baseline.IsClientID(id) {
 			return nil
 		}
 		clients = append(clients, id)

@@ -67,8 +67,9 @@ func (h handler) batch(ctx context.Context, records []event.Record) []map[string
 }
 
 func (h handler) putOff(ctx context.Context, r event.Record) error {
+	name := r.Queue[strings.LastIndexByte(r.Queue, ':')+1:]
 	for _, q := range h.queues {
-		if name := r.Queue[strings.LastIndexByte(r.Queue, ':')+1:]; name != "" && strings.HasSuffix(q.URL, "/"+name) {
+		if name != "" && strings.HasSuffix(q.URL, "/"+name) {
 			return q.PutOff(ctx, r.ReceiptHandle, r.Receives)
 		}
 	}
@@ -109,7 +110,7 @@ func (h handler) one(ctx context.Context, request event.Request) (outcome.Outcom
 	if err != nil {
 		return out, err
 	}
-	// Only now that the record is closed, send the clients that are too many: other runs would take it as interrupted.
+	// Send the clients that are too many for one run after closing: other runs take an open record as interrupted.
 	var bodies []string
 	for some := range slices.Chunk(out.Details.Clients, event.MaxClients) {
 		bodies = append(bodies, event.Message(event.ReconcilePool, event.Member{UserPoolID: out.UserPoolID,

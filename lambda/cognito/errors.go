@@ -36,7 +36,7 @@ const (
 	ClassOdd       Class = "odd"       // any other error, or an invalid response
 )
 
-// codesOf are the error codes of a class. Codes that the SDK treats as throttling are missing; they are ClassBusy.
+// codesOf has the error codes of each class. Codes that the SDK treats as throttling are missing; they are ClassBusy.
 var codesOf = map[Class][]string{
 	ClassBusy:      {"ConcurrentModificationException"},
 	ClassUnclear:   {"InternalErrorException", "InternalFailure", "ServiceUnavailable"},
@@ -63,7 +63,7 @@ type Error struct {
 
 // Error returns the operation and the response of the service.
 func (e *Error) Error() string {
-	return "calling " + e.Call + ": " + strings.TrimPrefix(e.Code+": "+e.Message, ": ")
+	return "calling " + e.Call + ": " + strings.TrimPrefix(e.Code+": "+e.Message, ": ") // there may be no code
 }
 
 // Unwrap returns the cause of an error without a response (a deadline, a lost connection), for errors.Is.

@@ -177,7 +177,8 @@ func (c *Client) listClients(ctx context.Context, id string) ([]baseline.ClientI
 	const call = "ListUserPoolClients"
 	in := &idp.ListUserPoolClientsInput{UserPoolId: aws.String(id), MaxResults: aws.Int32(mostListed)}
 	var all []baseline.ClientIdentity
-	for pages, confirmed := (Pages{}), false; ; {
+	pages, confirmed := Pages{}, false
+	for {
 		if err := c.wait(ctx, id, call); err != nil {
 			return nil, err
 		}

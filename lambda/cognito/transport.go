@@ -25,8 +25,8 @@ const (
 // An HTTPClient makes all calls to AWS, and learns the time from the responses. Events have AWS's time. With a local
 // clock that is minutes ahead, a change after a read would seem to be before it. It is safe for concurrent use.
 type HTTPClient struct {
-	Next   aws.HTTPClient
-	offset atomic.Int64 // how far the local clock is ahead, as a time.Duration
+	Next   aws.HTTPClient // makes the calls
+	offset atomic.Int64   // how far the local clock is ahead, as a time.Duration
 }
 
 // NewHTTPClient returns a client with the timeouts for AWS. pem, if not empty, has the root certificates to trust

@@ -32,7 +32,7 @@ func (t Table) History(ctx context.Context, pool string, since time.Time, consis
 	return read(ctx, t, "the records of "+pool+" in ", pages, items)
 }
 
-// All returns the light records of all pools since a time, unordered. Its errors are like those of History.
+// All returns the light records of all pools that began at since or later, unordered. Its errors are like History's.
 func (t Table) All(ctx context.Context, since time.Time) (outcome.History, error) {
 	pages := dynamodb.NewScanPaginator(t.Client, &dynamodb.ScanInput{
 		TableName: aws.String(t.Name), FilterExpression: aws.String("#sk BETWEEN :first AND :last"),

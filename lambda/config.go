@@ -106,10 +106,8 @@ func (r *reader) securityHub() bool {
 }
 
 // levels are the levels of Lambda's logging controls.
-var levels = map[string]slog.Level{
-	"": slog.LevelInfo, "TRACE": slog.LevelDebug, "DEBUG": slog.LevelDebug, "INFO": slog.LevelInfo,
-	"WARN": slog.LevelWarn, "ERROR": slog.LevelError, "FATAL": slog.LevelError,
-}
+var levels = map[string]slog.Level{"": slog.LevelInfo, "TRACE": slog.LevelDebug, "DEBUG": slog.LevelDebug,
+	"INFO": slog.LevelInfo, "WARN": slog.LevelWarn, "ERROR": slog.LevelError, "FATAL": slog.LevelError}
 
 func (r *reader) logLevel() slog.Level {
 	text := r.getenv("AWS_LAMBDA_LOG_LEVEL")

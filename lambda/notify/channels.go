@@ -69,9 +69,8 @@ func Bus(client *eventbridge.Client, bus string) Channel {
 			return errors.New("the response has no result for the event")
 		case aws.ToString(out.Entries[0].EventId) == "":
 			return fmt.Errorf("%s: %s", aws.ToString(out.Entries[0].ErrorCode), aws.ToString(out.Entries[0].ErrorMessage))
-		default:
-			return nil
 		}
+		return nil
 	}}
 }
 

@@ -58,9 +58,8 @@ func (q Queue) sendOnce(ctx context.Context, bodies []string) error {
 		return fmt.Errorf("%s: %s", aws.ToString(out.Failed[0].Code), aws.ToString(out.Failed[0].Message))
 	case len(out.Successful) < len(bodies):
 		return errors.New("the response does not confirm them")
-	default:
-		return nil
 	}
+	return nil
 }
 
 // PutOff delays the next delivery of a message by Delay. Receives is how often it was received so far.

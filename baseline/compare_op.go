@@ -1,14 +1,14 @@
 package baseline
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 )
 
-// holds reports whether a member's value meets the requirement. Requirements on whole objects are compared by aim
-// instead.
+// holds reports whether a member's value meets the requirement. An aim compares those on whole objects instead.
 func holds(m Member, r Requirement, have any) bool {
 	switch r.Op {
 	case Equal:
@@ -60,10 +60,8 @@ func holdsBound(m Member, r Requirement, have any) bool {
 	if !ok || !is || live.Sign() == 0 && m.Min > 0 {
 		return false
 	}
-	if r.Op == AtLeast {
-		return live.Cmp(bound) >= 0
-	}
-	return live.Cmp(bound) <= 0
+	order := live.Cmp(bound)
+	return order == 0 || (order > 0) == (r.Op == AtLeast)
 }
 
 // remedy returns the action that would fix the drift of a member, and the value to write if the action is Write.
@@ -147,35 +145,31 @@ func decode(text string) (v any) {
 	return v
 }
 
+var signs = map[Op]string{AtLeast: ">=", AtMost: "<=", OneOf: "one of"}
+
 // want returns the requirement in the form shown to users: the value of a literal, or a short text for an operator.
 // Sensitive values are masked.
 func want(m Member, r Requirement) any {
+	sign := cmp.Or(signs[r.Op], string(r.Op))
 	switch r.Op {
 	case Equal:
 		return Mask(m, r.Value)
-	case AtLeast:
-		return ">= " + show(m, r.Value)
-	case AtMost:
-		return "<= " + show(m, r.Value)
-	case OneOf:
-		return "one of " + show(m, list(r.Value)...)
-	case Contains, Without:
-		return string(r.Op) + " " + show(Member{}, list(Mask(m, r.Value))...)
-	case Exactly, Matches:
-		return string(r.Op) + " " + canonical(Mask(m, r.Value))
-	}
-	return string(r.Op)
-}
-
-func show(m Member, values ...any) string {
-	var texts []string
-	for _, v := range values {
-		v = Mask(m, v)
-		text, ok := v.(string)
-		if !ok {
-			text = canonical(v)
+	case Absent, Present:
+		return sign
+	case OneOf, Contains, Without:
+		if m.Elem != nil {
+			m = *m.Elem
 		}
-		texts = append(texts, text)
+		var texts []string
+		for _, v := range list(r.Value) {
+			v = Mask(m, v)
+			text, ok := v.(string)
+			if !ok {
+				text = canonical(v)
+			}
+			texts = append(texts, text)
+		}
+		return sign + " " + strings.Join(texts, ", ")
 	}
-	return strings.Join(texts, ", ")
+	return sign + " " + canonical(Mask(m, r.Value))
 }

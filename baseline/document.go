@@ -5,8 +5,7 @@ import (
 	"strings"
 )
 
-// DocumentName names a document of a pool: one of the names below. The name of a client's document is followed by "/"
-// and the client's id.
+// DocumentName is one of the names below. That of a client's document is followed by "/" and the client's id.
 type DocumentName string
 
 // The documents of a pool, and those of each of its clients.
@@ -21,21 +20,14 @@ const (
 
 // A Document is one JSON object of a pool, with one call that reads it and one call that writes it as a whole.
 type Document struct {
-	Name      DocumentName
-	ReadCall  string
-	WriteCall string
-	// Answer is the member of the read call's response that contains the document; "" is the response itself.
-	Answer string
-	// Under is the setting that contains the members, or "" if the members are top-level settings.
-	Under string
-	// Optional marks a document that a pool may not have: then the response lacks the Answer member.
-	Optional bool
-	// PerClient marks a document that each client has.
-	PerClient bool
-	// Followed is the document that may have to be written after this one, to restore settings that this write resets,
-	// or "".
-	Followed DocumentName
-	Members  []Member
+	Name                DocumentName
+	ReadCall, WriteCall string
+	Answer              string       // the member of the response that contains the document; "" is the response itself
+	Under               string       // the setting that contains the members, or "" if they are top-level settings
+	Optional            bool         // a pool may not have the document: then the response lacks the Answer member
+	PerClient           bool         // each client has one
+	Followed            DocumentName // written after this one if this write resets settings of it, or ""
+	Members             []Member
 }
 
 // Documents returns the table of all documents and members of the API, in report order. The caller must not change it.
@@ -74,10 +66,8 @@ func (n DocumentName) Kind() DocumentName {
 // Table returns the table entry of the document.
 func (n DocumentName) Table() (Document, bool) {
 	kind := n.Kind()
-	for _, d := range documents {
-		if d.Name == kind {
-			return d, true
-		}
+	if i := slices.IndexFunc(documents, func(d Document) bool { return d.Name == kind }); i >= 0 {
+		return documents[i], true
 	}
 	return Document{}, false
 }

@@ -36,86 +36,67 @@ const (
 //
 // The limits are those of the API model. A comment explains each limit that is narrower.
 type Member struct {
-	Name string // the name in the write call, and in a baseline
-	// ReadName is the name in the read call if it differs ("Name" for PoolName), or "".
-	ReadName string
+	Name     string // the name in the write call, and in a baseline
+	ReadName string // the name in the read call if it differs ("Name" for PoolName), or ""
 	Kind     Kind
 	Doc      string // one line, for the schema and the command line
 
 	Members []Member // of an Object
 	Elem    *Member  // of a List or Map
 
-	Enum    []string // the allowed values of a String
-	Min     int64    // smallest number, shortest text, fewest elements
-	Max     int64    // largest number, longest text (in characters), most elements; 0 is no limit
-	Pattern string   // the Go regular expression that the whole String must match
-	// Format is the format of a String that the API documents in addition to its pattern (format.go), or "".
-	Format string
-	// Unsent are the values of Enum that the service may return but that no call should send.
-	Unsent []string
-	// Lifetime marks a number whose meaning and limits depend on its unit.
-	Lifetime *Lifetime
-	KeyMax   int64 // longest key of a Map, in characters
-	// KeyReserved is the prefix of Map keys that no caller can write.
-	KeyReserved string
+	Enum        []string  // the allowed values of a String
+	Min         int64     // smallest number, shortest text, fewest elements
+	Max         int64     // largest number, longest text (in characters), most elements; 0 is no limit
+	Pattern     string    // the Go regular expression that the whole String must match
+	Format      string    // what the API demands of a String in addition to its pattern (format.go), or ""
+	Unsent      []string  // the values of Enum that the service may return but that no call should send
+	Lifetime    *Lifetime // of a number whose meaning and limits depend on its unit
+	KeyMax      int64     // longest key of a Map, in characters
+	KeyReserved string    // the prefix of Map keys that no caller can write
 
-	// Required marks a member that is mandatory in its object.
-	Required bool
-	// Sensitive marks message texts and secrets: their values never reach a log, a result or a notification.
-	Sensitive bool
+	Required  bool // mandatory in its object
+	Sensitive bool // a message text or a secret: its value never reaches a log, a result or a notification
 	// Presence marks a member for which present-but-empty differs from absent: `DeviceConfiguration: {}` turns device
 	// tracking on, `EmailMfaConfiguration: {}` turns e-mail MFA on, and an empty list of grant types refuses every
 	// registration while an absent one allows the default ones.
 	Presence bool
 	// Default is the value of a String or Integer that an absent member is equal to: the service returns or uses it if
 	// nothing was set.
-	Default string
-	// DefaultList is the meaning of an absent List. An empty list means the same, unless Presence is set.
-	DefaultList []string
+	Default     string
+	DefaultList []string // the meaning of an absent List, and of an empty one unless Presence is set
 	// Usual are the values of a text that has no Enum and is rarely another one: a value that is nearly one of them is
 	// probably a mistake.
 	Usual []string
 	// Spelled marks a list that must be written out: an absent list has the same meaning but does not meet the
 	// requirement, because the checks of other tools look for the list.
 	Spelled bool
-	// Clear is the JSON to write if the member must be absent; if empty, the member is left out.
-	Clear string
+	Clear   string // the JSON to write if the member must be absent; if empty, the member is left out
 	// Keep, if not empty, is the reason why the member cannot be absent. No baseline can require its absence, and a
 	// requirement that names only other members leaves it as it is.
-	Keep string
-	// NotEmpty marks an object that the write call rejects when it is empty. An empty one is left out, which means the
-	// same.
-	NotEmpty bool
-	// KeptOmitted marks a member that the API documents to stay unchanged when the write call leaves it out.
-	KeptOmitted bool
+	Keep        string
+	NotEmpty    bool // an object that the write call rejects when it is empty: it is left out, which means the same
+	KeptOmitted bool // the API documents that the member stays unchanged when the write call leaves it out
 	// ShownBy names the read-only member that is present exactly while this Boolean, which no read call returns, is true.
 	// A write carries the Boolean only to change it.
-	ShownBy string
-	// Deprecated is the API's note on a member that is "no longer used", or "".
-	Deprecated string
+	ShownBy    string
+	Deprecated string // the API's note on a member that is "no longer used", or ""
 	// Twin is the dotted path of a second setting with the same meaning, under another name or in another document:
 	// SmsVerificationMessage and VerificationMessageTemplate.SmsMessage, for example. The members below it are twins
 	// too. Each twin names the other.
-	Twin string
-	// Superseded marks the twin that the service ignores once the other is set. Then it can neither meet nor break a
-	// requirement.
-	Superseded bool
+	Twin       string
+	Superseded bool // the service ignores the member once its twin is set: then it neither meets nor breaks a requirement
 	// ActiveWith names a setting. While that setting has its Default, this block has no effect, and the service only
 	// mirrors the twins of its members in it.
 	ActiveWith string
 	// GoneWith names a setting that the member depends on. While that setting has its Default, the write call rejects
 	// the member, and a call that resets the setting to its Default removes the member.
 	GoneWith string
-	// ByKey marks an object that is a list in the API. It names the member that identifies each element and that
-	// becomes the element's name in the object.
-	ByKey string
-	// Trip is what a round trip does with the member.
-	Trip Trip
+	ByKey    string // of an object that is a list in the API: the member that becomes an element's name in the object
+	Trip     Trip
 	// Snapshot is the operator by which a snapshot requires the member, which matters for security; "" for all others. A
 	// setting with an order may become stricter. Triggers must not be added or removed.
 	Snapshot Op
-	// Newer marks a member that the pinned SDK does not know yet.
-	Newer bool
+	Newer    bool // the pinned SDK does not know the member yet
 }
 
 // Values describes the values that the API allows.
@@ -126,9 +107,8 @@ func (m Member) Values() string {
 			return fmt.Sprintf(" of %d to %d%s", m.Min, m.Max, what)
 		case m.Min > 0:
 			return fmt.Sprintf(" of %d%s or more", m.Min, what)
-		default:
-			return ""
 		}
+		return ""
 	}
 	switch {
 	case m.Kind == Object:

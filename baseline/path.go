@@ -45,13 +45,8 @@ func cutKey(m Member, path string) (key, rest string, more bool) {
 // does not cover the tag "env.stage", although its path is a prefix.
 func Covers(above, path string) bool {
 	rest, ok := strings.CutPrefix(path, above)
-	switch {
-	case !ok:
-		return false
-	case rest == "":
-		return true
-	case rest[0] != '.':
-		return false
+	if !ok || rest == "" || rest[0] != '.' {
+		return ok && rest == ""
 	}
 	m, known := Lookup(above)
 	return !known || m.Kind == Object || m.Kind == Map
@@ -174,11 +169,8 @@ func Twinned(setting string) []string {
 
 // Concerns reports whether above covers the setting at path or its twin.
 func Concerns(above, path string) bool {
-	if Covers(above, path) {
-		return true
-	}
-	twin, ok := TwinOf(path)
-	return ok && Covers(above, twin)
+	twin, _ := TwinOf(path)
+	return Covers(above, path) || Covers(above, twin)
 }
 
 // Holds returns the settings of the document that are the setting at path or a part of it: the path itself if the

@@ -42,7 +42,7 @@ func Snapshot(pool Identity, live map[string]any) ([]byte, error) {
 		if i == 0 {
 			out.WriteString("    clients:\n")
 		}
-		fmt.Fprintf(&out, "      - ids: [%s] # %s\n", nodeOf(client.ID).Value, printable(client.Name))
+		fmt.Fprintf(&out, "      - ids: [%s] # %s\n", client.ID, printable(client.Name))
 		required := s.require(ClientPath(client.ID)+".", Member{Name: Clients, Kind: Object, Members: clientSettings})
 		if len(required) == 0 {
 			required["ClientName"] = nodeOf(client.Name)
@@ -53,8 +53,14 @@ func Snapshot(pool Identity, live map[string]any) ([]byte, error) {
 		fmt.Fprintf(&out, "    # %s cannot be required as it is: %s\n", path, s.dropped[path])
 	}
 	out.WriteString("    # Current values that are not required:\n")
-	for _, line := range others(live, s.requires) {
-		out.WriteString("    #   " + printable(line) + "\n")
+	for _, name := range slices.SortedFunc(maps.Keys(live), Order) {
+		m, known := child(root, name)
+		eachLeaf(m, name, live[name], func(m Member, path string, v any) {
+			required := slices.ContainsFunc(s.requires, func(r string) bool { return Covers(r, path) })
+			if known && !required && !Empty(v) {
+				out.WriteString("    #   " + printable(path+": "+plainJSON(Mask(m, v))) + "\n")
+			}
+		})
 	}
 	if _, err := Parse("snapshot", out.Bytes()); err != nil { // too many clients, for example
 		return nil, fmt.Errorf("writing the baseline of %s: %w", pool.ID, err)
@@ -104,20 +110,6 @@ func block(out *bytes.Buffer, head, indent string, required any) {
 	}
 }
 
-func others(settings map[string]any, requires []string) []string {
-	var lines []string
-	for _, name := range slices.SortedFunc(maps.Keys(settings), Order) {
-		m, known := child(root, name)
-		eachLeaf(m, name, settings[name], func(m Member, path string, v any) {
-			required := slices.ContainsFunc(requires, func(r string) bool { return Covers(r, path) })
-			if known && !required && !Empty(v) {
-				lines = append(lines, path+": "+plainJSON(Mask(m, v)))
-			}
-		})
-	}
-	return lines
-}
-
 // filled returns an object without its empty members, which mean the same as absent ones, but keeps mandatory members.
 // Other values are returned unchanged.
 func filled(m Member, v any) any {
@@ -158,22 +150,22 @@ func requirementOf(path string, v any) (*yaml.Node, bool) {
 // nodeOf converts a JSON value to YAML: numbers stay numbers, and texts are quoted so that YAML does not read them as
 // another type.
 func nodeOf(v any) *yaml.Node {
+	n := &yaml.Node{Kind: yaml.ScalarNode, Style: yaml.FlowStyle}
 	switch v := v.(type) {
 	case map[string]any:
-		n := &yaml.Node{Kind: yaml.MappingNode, Style: yaml.FlowStyle}
-		for _, key := range slices.Sorted(maps.Keys(v)) {
+		n.Kind = yaml.MappingNode
+		for _, key := range inOrder(v) {
 			n.Content = append(n.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: key}, nodeOf(v[key]))
 		}
-		return n
 	case []any:
-		n := &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle}
+		n.Kind = yaml.SequenceNode
 		for _, e := range v {
 			n.Content = append(n.Content, nodeOf(e))
 		}
-		return n
 	case string:
-		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: v, Style: yaml.DoubleQuotedStyle}
+		n.Tag, n.Style, n.Value = "!!str", yaml.DoubleQuotedStyle, v
 	default:
-		return &yaml.Node{Kind: yaml.ScalarNode, Value: plainJSON(v)}
+		n.Value = plainJSON(v)
 	}
+	return n
 }

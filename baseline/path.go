@@ -57,7 +57,8 @@ func beneath(above, path string) bool { return path != above && Covers(above, pa
 // Order compares two paths by their position in the member table: an object comes before its members, the keys of a map
 // are sorted, and unknown members come last.
 func Order(a, b string) int {
-	m, x, y := root, "", ""
+	var x, y string
+	m := root
 	for moreA, moreB := true, true; moreA && moreB; m, _ = child(m, x) {
 		x, a, moreA = cutKey(m, a)
 		y, b, moreB = cutKey(m, b)

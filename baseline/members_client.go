@@ -5,11 +5,9 @@ import "time"
 // clientMembers is the response of DescribeUserPoolClient and the input of UpdateUserPoolClient, which resets missing
 // members.
 var clientMembers = []Member{
-	{Name: "UserPoolId", Kind: String, Trip: ReadOnly},
-	{Name: "ClientId", Kind: String, Trip: ReadOnly},
+	readOnly("UserPoolId"), readOnly("ClientId"),
 	{Name: "ClientSecret", Kind: String, Trip: ReadOnly, Sensitive: true},
-	{Name: "LastModifiedDate", Kind: String, Trip: ReadOnly},
-	{Name: "CreationDate", Kind: String, Trip: ReadOnly},
+	readOnly("LastModifiedDate"), readOnly("CreationDate"),
 	{Name: "ClientType", Kind: String, Trip: ReadOnly, Newer: true},
 	{Name: "PublishSecretsInAWSSecretsManager", Kind: Boolean, Snapshot: Equal, ShownBy: "ClientSecretArn", Clear: "false",
 		KeptOmitted: true, Newer: true, Doc: "Whether Secrets Manager stores and rotates the client's secret. true rotates " +
@@ -39,15 +37,14 @@ var clientMembers = []Member{
 		readableAttributes),
 	attributeList("WriteAttributes", "Attributes that the client may write; the standard attributes by default.",
 		standardAttributes),
-	{Name: "ExplicitAuthFlows", Kind: List, Snapshot: Equal,
-		Keep:        "without a list, the service allows its default flows",
+	{Name: "ExplicitAuthFlows", Kind: List, Snapshot: Equal, Keep: "without a list, the service allows its default flows",
 		DefaultList: []string{"ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH"},
-		Doc: "Authentication flows that the client may use. Those that begin with ALLOW_ cannot be combined with the older " +
-			"ones.",
+		Doc: "Authentication flows that the client may use. Those that begin with ALLOW_ cannot be combined with the " +
+			"older ones.",
 		Elem: &Member{Kind: String, Enum: []string{"ADMIN_NO_SRP_AUTH", "CUSTOM_AUTH_FLOW_ONLY", "USER_PASSWORD_AUTH",
-			"ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_CUSTOM_AUTH",
-			"ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_AUTH",
-			"ALLOW_TOKEN_EXCHANGE_DELEGATION", "ALLOW_TOKEN_EXCHANGE_IMPERSONATION"}}},
+			"ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_CUSTOM_AUTH", "ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH",
+			"ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_AUTH", "ALLOW_TOKEN_EXCHANGE_DELEGATION",
+			"ALLOW_TOKEN_EXCHANGE_IMPERSONATION"}}},
 	{Name: "SupportedIdentityProviders", Kind: List, Snapshot: Equal,
 		Doc: "Identity providers that users of the client may sign in with.",
 		Elem: &Member{Kind: String, Min: 1, Max: 32, Pattern: `[\p{L}\p{M}\p{S}\p{N}\p{P}\p{Z}]+`,

@@ -69,10 +69,10 @@ var logMembers = []Member{
 		Members: []Member{
 			{Name: "userNotification", Kind: Object, Snapshot: Exactly, NotEmpty: true,
 				Doc:     "Failed e-mails and text messages; to CloudWatch Logs only.",
-				Members: []Member{logLevel("ERROR"), logGroup(), bucket(), stream()}},
+				Members: []Member{logLevel("ERROR"), logGroup, bucket, stream}},
 			{Name: "userAuthEvents", Kind: Object, Snapshot: Exactly, NotEmpty: true,
 				Doc:     "Sign-in events with their risk; needs UserPoolTier PLUS.",
-				Members: []Member{logLevel("INFO"), logGroup(), bucket(), stream()}},
+				Members: []Member{logLevel("INFO"), logGroup, bucket, stream}},
 		}},
 }
 
@@ -80,21 +80,15 @@ func logLevel(level string) Member {
 	return Member{Name: "LogLevel", Kind: String, Required: true, Enum: []string{level}, Doc: "Level."}
 }
 
-func logGroup() Member {
-	return Member{Name: "CloudWatchLogsConfiguration", Kind: Object, NotEmpty: true, Doc: "Log group.",
+var (
+	logGroup = Member{Name: "CloudWatchLogsConfiguration", Kind: Object, NotEmpty: true, Doc: "Log group.",
 		Members: []Member{arn("LogGroupArn", formatLogGroup, "Log group.")}}
-}
-
-func bucket() Member {
-	return Member{Name: "S3Configuration", Kind: Object, NotEmpty: true, Doc: "S3 bucket.",
-		Members: []Member{{Name: "BucketArn", Kind: String, Format: formatBucket, Doc: "S3 bucket.",
-			Min: 3, Max: 1024, Pattern: `arn:[\w+=/,.@-]+:[\w+=/,.@-]+:::[\w+=/,.@-]+(:[\w+=/,.@-]+)?(:[\w+=/,.@-]+)?`}}}
-}
-
-func stream() Member {
-	return Member{Name: "FirehoseConfiguration", Kind: Object, NotEmpty: true, Doc: "Firehose stream.",
+	bucket = Member{Name: "S3Configuration", Kind: Object, NotEmpty: true, Doc: "S3 bucket.",
+		Members: []Member{{Name: "BucketArn", Kind: String, Format: formatBucket, Doc: "S3 bucket.", Min: 3, Max: 1024,
+			Pattern: `arn:[\w+=/,.@-]+:[\w+=/,.@-]+:::[\w+=/,.@-]+(:[\w+=/,.@-]+)?(:[\w+=/,.@-]+)?`}}}
+	stream = Member{Name: "FirehoseConfiguration", Kind: Object, NotEmpty: true, Doc: "Firehose stream.",
 		Members: []Member{arn("StreamArn", formatStream, "Firehose stream.")}}
-}
+)
 
 // mfaConfigMembers is the response of GetUserPoolMfaConfig and the input of SetUserPoolMfaConfig, which replaces the
 // whole configuration.

@@ -25,13 +25,9 @@ func (c Comparison) Owns(path string) bool {
 
 // Holding counts the required leaf settings that meet their requirements.
 func (c Comparison) Holding() int {
-	n := 0
-	for _, setting := range c.Owned {
-		if !slices.ContainsFunc(c.Drifts, func(d Drift) bool { return Concerns(d.Setting, setting) }) {
-			n++
-		}
-	}
-	return n
+	return len(slices.DeleteFunc(slices.Clone(c.Owned), func(setting string) bool {
+		return slices.ContainsFunc(c.Drifts, func(d Drift) bool { return Concerns(d.Setting, setting) })
+	}))
 }
 
 type comparer struct {

@@ -24,11 +24,8 @@ type aim struct {
 }
 
 func aimed(m Member, r Requirement) bool {
-	if m.Kind != Object && m.Kind != Map {
-		return false
-	}
 	_, isObject := r.Value.(map[string]any)
-	return r.Op == Absent || r.Op == Exactly && isObject
+	return (m.Kind == Object || m.Kind == Map) && (r.Op == Absent || r.Op == Exactly && isObject)
 }
 
 func (c comparer) aim(m Member, o Owned, place string, have any) aim {

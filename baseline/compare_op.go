@@ -128,9 +128,9 @@ func offLength(m Member, n int) string {
 func less(m Member, l, unwanted []any) []any {
 	not := map[string]bool{}
 	for _, e := range unwanted {
-		not[element(m, e)] = true
+		not[present(*m.Elem, e)] = true
 	}
-	return slices.DeleteFunc(slices.Clone(l), func(e any) bool { return not[element(m, e)] })
+	return slices.DeleteFunc(slices.Clone(l), func(e any) bool { return not[present(*m.Elem, e)] })
 }
 
 func list(v any) []any {

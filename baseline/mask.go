@@ -29,14 +29,13 @@ func Mask(m Member, v any) any {
 		}
 		return shown
 	case []any:
-		if m.Kind != List {
-			break
+		if m.Kind == List {
+			shown := make([]any, len(v))
+			for i, e := range v {
+				shown[i] = Mask(*m.Elem, e)
+			}
+			return shown
 		}
-		shown := make([]any, len(v))
-		for i, e := range v {
-			shown[i] = Mask(*m.Elem, e)
-		}
-		return shown
 	}
 	return hidden(v)
 }

@@ -21,7 +21,8 @@ var riskMembers = []Member{
 				Members: []Member{
 					{Name: "From", Kind: String, Format: formatSender, Max: 131072, Doc: "Sender."},
 					{Name: "ReplyTo", Kind: String, Format: formatSender, Max: 131072, Doc: "Reply-to address."},
-					requiredARN("SourceArn", formatIdentity, "ARN of the SES identity of the sender."),
+					{Name: "SourceArn", Kind: String, Format: formatIdentity, Doc: "ARN of the SES identity of the sender.",
+						Min: 20, Max: 2048, Pattern: arnPattern, Required: true},
 					notifyEmail("BlockEmail", "E-mail after a blocked sign-in."),
 					notifyEmail("NoActionEmail", "E-mail after an allowed sign-in."),
 					notifyEmail("MfaEmail", "E-mail after a sign-in that required a second factor."),

@@ -27,14 +27,10 @@ func arn(name, format, doc string) Member {
 	return Member{Name: name, Kind: String, Format: format, Doc: doc, Min: 20, Max: 2048, Pattern: arnPattern}
 }
 
-func requiredARN(name, format, doc string) Member {
-	return Member{Name: name, Kind: String, Format: format, Doc: doc, Min: 20, Max: 2048, Pattern: arnPattern,
-		Required: true}
-}
-
 func versioned(name, doc string) Member {
 	return Member{Name: name, Kind: Object, NotEmpty: true, Doc: doc, Members: []Member{
-		requiredARN("LambdaArn", formatFunction, "ARN of the function."),
+		{Name: "LambdaArn", Kind: String, Format: formatFunction, Doc: "ARN of the function.", Min: 20, Max: 2048,
+			Pattern: arnPattern, Required: true},
 		{Name: "LambdaVersion", Kind: String, Doc: "Version of the event that the function gets.",
 			Enum: []string{"V1_0"}, Required: true},
 	}}
@@ -89,9 +85,7 @@ func subject(name, twin, deprecated, doc string) Member {
 }
 
 // The functions of the table only return a literal, so that the compiler evaluates them and no start does.
-func readOnly(name string) Member {
-	return Member{Name: name, Kind: String, Trip: ReadOnly}
-}
+func readOnly(name string) Member { return Member{Name: name, Kind: String, Trip: ReadOnly} }
 
 // level is an authentication level. The service gives it the default name if a write gives it none.
 func level(n string) Member {

@@ -68,7 +68,7 @@ func text(m Member, v any) string {
 	t := textOf(m, v)
 	switch {
 	case t == "" && m.Presence:
-		return canonical(blank(v))
+		return present(m, v)
 	case len(m.DefaultList) > 0 && t == textOf(m, anys(m.DefaultList)):
 		return ""
 	}
@@ -93,7 +93,7 @@ func textOf(m Member, v any) string {
 		return "{" + strings.Join(texts, ",") + "}"
 	case isList && len(list) > 0 && m.Kind == List:
 		for _, e := range list {
-			texts = append(texts, element(m, e))
+			texts = append(texts, present(*m.Elem, e))
 		}
 		slices.Sort(texts) // no list of the API has an order
 		return "[" + strings.Join(slices.Compact(texts), ",") + "]"
@@ -114,35 +114,27 @@ func anys(texts []string) []any {
 // effective returns the value that the API uses: the default of an absent list or text, and otherwise the value itself.
 func effective(m Member, v any) any {
 	switch {
-	case m.Default == "" || !Empty(v):
-	case m.Kind == Integer:
+	case m.Default != "" && Empty(v) && m.Kind == Integer:
 		return json.Number(m.Default)
-	default:
+	case m.Default != "" && Empty(v):
 		return m.Default
-	}
-	if len(m.DefaultList) > 0 && (v == nil || Empty(v) && !m.Presence) {
+	case len(m.DefaultList) > 0 && (v == nil || Empty(v) && !m.Presence):
 		return anys(m.DefaultList)
 	}
 	return v
 }
 
-// blank turns an object with only empty members into an empty object, so that both have the same text.
-func blank(v any) any {
-	if _, ok := v.(map[string]any); ok {
-		return map[string]any{}
+// present is the text of a value that counts even if it is empty. All objects with only empty members are alike.
+func present(m Member, v any) string {
+	_, isObject := v.(map[string]any)
+	switch t := textOf(m, v); {
+	case t == "" && isObject:
+		return "{}"
+	case t == "":
+		return canonical(v)
+	default:
+		return t
 	}
-	return v
-}
-
-// element is the text of an element of the list m. An empty element also counts as an element.
-func element(m Member, e any) string {
-	if m.Elem != nil {
-		if t := text(*m.Elem, e); t != "" {
-			return t
-		}
-		e = blank(e)
-	}
-	return canonical(e)
 }
 
 // Empty reports whether the API treats a value of an unknown member as absent.

@@ -154,8 +154,8 @@ func want(m Member, r Requirement) any {
 	switch r.Op {
 	case Equal:
 		return Mask(m, r.Value)
-	case Absent, Present:
-		return sign
+	case AtLeast, AtMost, Exactly, Matches:
+		return sign + " " + canonical(Mask(m, r.Value))
 	case OneOf, Contains, Without:
 		if m.Elem != nil {
 			m = *m.Elem
@@ -171,5 +171,5 @@ func want(m Member, r Requirement) any {
 		}
 		return sign + " " + strings.Join(texts, ", ")
 	}
-	return sign + " " + canonical(Mask(m, r.Value))
+	return sign
 }

@@ -679,6 +679,9 @@ func TestUnknownMembers(t *testing.T) {
 	entropy := func(pool, _, _ map[string]any) {
 		object(pool, "Policies", "PasswordPolicy")["Entropy"] = json.Number("40")
 	}
+	misplaced := func(pool, _, _ map[string]any) {
+		pool["SoftwareTokenMfaConfiguration"] = map[string]any{"Enabled": false, "New": "x"}
+	}
 	pool := func(pool, _, _ map[string]any) { pool["FutureThing"] = map[string]any{"On": true} }
 	mfa := func(_, mfa, _ map[string]any) { mfa["FutureThing"] = map[string]any{"On": true} }
 	client := func(_, _, client map[string]any) { client["FutureThing"] = map[string]any{"On": true} }
@@ -711,12 +714,10 @@ func TestUnknownMembers(t *testing.T) {
 			clientLeaf, "true"},
 		"client, document": {client, "AppClient: stop", "UpdateUserPoolClient", "FutureThing (AppClient)", clientLeaf,
 			"true"},
-		"a member of another document": {func(pool, _, _ map[string]any) {
-			pool["SoftwareTokenMfaConfiguration"] = map[string]any{"Enabled": false, "New": "x"}
-		}, "", none, "SoftwareTokenMfaConfiguration (UserPool)", "SoftwareTokenMfaConfiguration.New", `"x"`},
-		"a member of another document, omit": {func(pool, _, _ map[string]any) {
-			pool["SoftwareTokenMfaConfiguration"] = map[string]any{"Enabled": false, "New": "x"}
-		}, "UserPool.SoftwareTokenMfaConfiguration: omit", none, "", "SoftwareTokenMfaConfiguration.New", ""},
+		"a member of another document": {misplaced, "", none, "SoftwareTokenMfaConfiguration (UserPool)",
+			"SoftwareTokenMfaConfiguration.New", `"x"`},
+		"a member of another document, omit": {misplaced, "UserPool.SoftwareTokenMfaConfiguration: omit", none, "",
+			"SoftwareTokenMfaConfiguration.New", ""},
 		"in a list": {func(pool, _, _ map[string]any) {
 			mechanisms := pool["AccountRecoverySetting"].(map[string]any)["RecoveryMechanisms"].([]any)
 			mechanisms[0].(map[string]any)["Delay"] = json.Number("3")

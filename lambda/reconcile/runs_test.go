@@ -661,14 +661,17 @@ func TestCovered(t *testing.T) {
 	})
 }
 
-// undo brings the pool to what it was before the run of a record, by the record alone, and returns what it cannot
-// undo.
-func (w bench) undo(t *testing.T, record string) (outcome.Outcome, []string) {
+// undo demands that a run can be undone by its record alone: then the pool is what it was before.
+func (w bench) undo(t *testing.T, record string, before map[string]string) {
 	t.Helper()
+	w.pass(time.Second)
 	rec := must(w.ledger.Record(t.Context(), record))(t)
 	required, kept := baseline.OfPaths("undo", "sha256:u", poolID, rec.Before.State().Own(), rec.Changed())
 	cause := call("two", "Admin", time.Time{}).Cause
-	return must(w.reconciler(required).ReconcileFrom(t.Context(), poolID, "", cause))(t), kept
+	out := must(w.reconciler(required).ReconcileFrom(t.Context(), poolID, "", cause))(t)
+	if moved := difference(before, w.snapshot(t)); len(moved) > 0 || len(kept) > 0 || out.Outcome != outcome.Remediated {
+		t.Errorf("undo: %s (%s), still moved: %q, kept %q", out.Outcome, out.Reason, moved, kept)
+	}
 }
 
 // TestUndoOfTheHalf: of a setting that stands in two documents one is written, and the other refused. People are
@@ -691,11 +694,7 @@ func TestUndoOfTheHalf(t *testing.T) {
 		t.Errorf("moved: %q", moved)
 	}
 	w.fake.ClearFaults()
-	w.pass(time.Second)
-	out, kept := w.undo(t, out.Record)
-	if moved := difference(before, w.snapshot(t)); len(moved) > 0 || len(kept) > 0 || out.Outcome != outcome.Remediated {
-		t.Errorf("%s (%s), still moved: %q", out.Outcome, out.Reason, moved)
-	}
+	w.undo(t, out.Record, before)
 }
 
 // TestUndoOfDays: days that were required under their older name are written under the newer one, and undone there.
@@ -705,11 +704,7 @@ func TestUndoOfDays(t *testing.T) {
 		w := withPool(t, cognitotest.Measured, sets("AdminCreateUserConfig", nil))
 		before := w.snapshot(t)
 		out := w.answer(t, parse(t, inRule("AdminCreateUserConfig: {"+rule+"}")), call("one", "Admin", time.Time{}))
-		w.pass(time.Second)
-		out, kept := w.undo(t, out.Record)
-		if moved := difference(before, w.snapshot(t)); len(moved) > 0 || len(kept) > 0 || out.Outcome != outcome.Remediated {
-			t.Errorf("%s (%s), still moved: %q, kept %q", out.Outcome, out.Reason, moved, kept)
-		}
+		w.undo(t, out.Record, before)
 	}
 }
 

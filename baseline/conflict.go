@@ -16,8 +16,7 @@ type Conflict struct {
 	Settings []string
 	Broken   func(f Facts) bool
 	Reason   string
-	// Tolerated marks a conflict that the service does not enforce for older pools: a pool that already has it may keep
-	// it.
+	// Tolerated marks a conflict that a pool may keep if it already has it: the service does not enforce it there.
 	Tolerated bool
 }
 
@@ -105,11 +104,12 @@ const (
 	smsMFAPath    = "SmsMfaConfiguration"
 	emailMFAPath  = "EmailMfaConfiguration"
 	webAuthnPath  = "WebAuthnConfiguration.FactorConfiguration"
-	dcrStatusPath = "DcrConfiguration.EnableStatus"
 	keyTypePath   = "KeyConfiguration.KeyType"
 	keyPath       = "KeyConfiguration.KmsKeyArn"
 	senderKeyPath = "LambdaConfig.KMSKeyID"
 
+	riskPath         = "RiskConfiguration"
+	clientRiskPath   = Clients + "." + riskPath
 	userEventsPath   = "LogConfigurations.userAuthEvents"
 	notificationPath = "LogConfigurations.userNotification"
 	flowsPath        = Clients + ".ExplicitAuthFlows"
@@ -117,7 +117,6 @@ const (
 	scopesPath       = Clients + ".AllowedOAuthScopes"
 	redirectPath     = Clients + ".DefaultRedirectURI"
 	grantsPath       = Clients + ".AllowedOAuthFlows"
-	rotationPath     = Clients + ".RefreshTokenRotation.Feature"
 	oauthPath        = Clients + ".AllowedOAuthFlowsUserPoolClient"
 )
 
@@ -148,9 +147,9 @@ var conflicts = []Conflict{
 	{ID: "sms-code-without-sms", Settings: []string{factorsPath, smsPath},
 		Broken: func(f Facts) bool { return f.has(factorsPath, "SMS_OTP") && f.absent(smsPath) },
 		Reason: "SMS_OTP in " + factorsPath + " needs an SmsConfiguration"},
-	needsTier("factors-need-essentials", factorsPath, "first factors besides PASSWORD need", "LITE",
+	needsTier("factors-need-essentials", factorsPath, "first factors besides PASSWORD need", "ESSENTIALS or PLUS",
 		func(f Facts) bool { return len(beyond(f.texts(factorsPath), []string{"PASSWORD"})) > 0 }),
-	needsTier("threat-protection-needs-plus", modePath, modePath+" AUDIT and ENFORCED need", "LITE ESSENTIALS",
+	needsTier("threat-protection-needs-plus", modePath, modePath+" AUDIT and ENFORCED need", "PLUS",
 		func(f Facts) bool { return f.is(modePath, "AUDIT", "ENFORCED") }),
 	{ID: "email-mfa-needs-ses", Settings: []string{emailMFAPath, accountPath},
 		Broken: func(f Facts) bool { return f.emailMFA() && f.absent(accountPath) },
@@ -158,14 +157,14 @@ var conflicts = []Conflict{
 	{ID: "email-mfa-with-email-recovery", Settings: []string{emailMFAPath, recoveryPath}, Broken: func(f Facts) bool {
 		return f.emailMFA() && f.only(recoveryPath, "verified_email") && f.has(recoveryPath, "verified_email")
 	}, Reason: "EmailMfaConfiguration cannot be combined with account recovery only by e-mail"},
-	needsTier("email-mfa-needs-essentials", emailMFAPath, "EmailMfaConfiguration needs", "LITE", Facts.emailMFA),
+	needsTier("email-mfa-needs-essentials", emailMFAPath, "EmailMfaConfiguration needs", "ESSENTIALS or PLUS",
+		Facts.emailMFA),
 	{ID: "mfa-without-factor", Settings: []string{mfaPath, totpPath, smsMFAPath, emailMFAPath},
 		Broken: func(f Facts) bool {
 			return f.is(mfaPath, "ON", "OPTIONAL") && f.absent(totpPath) && f.absent(smsMFAPath) && f.absent(emailMFAPath)
 		}, Reason: "MfaConfiguration ON and OPTIONAL need a factor: require SoftwareTokenMfaConfiguration, " +
 			"SmsMfaConfiguration or EmailMfaConfiguration too"},
-	// A call that turns MFA off also turns every factor off. If the baseline does not require that, it would be an
-	// unwanted change.
+	// A call that turns MFA off also turns every factor off, which the baseline may not want.
 	{ID: "factor-with-mfa-off", Settings: []string{totpPath, emailMFAPath, smsMFAPath, mfaPath},
 		Broken: func(f Facts) bool { return f.absent(mfaPath) && f.set(totpPath, emailMFAPath, smsMFAPath) },
 		Reason: "a factor cannot be on while MfaConfiguration is OFF: require both to be on, or both to be off"},
@@ -189,16 +188,18 @@ var conflicts = []Conflict{
 	{ID: "developer-email-without-identity", Settings: []string{accountPath, identityPath},
 		Broken: func(f Facts) bool { return f.is(accountPath, "DEVELOPER") && f.absent(identityPath) },
 		Reason: accountPath + " DEVELOPER needs " + identityPath},
-	needsProtection("risk-without-threat-protection", ""),
-	needsProtection("client-risk-without-threat-protection", Clients+"."),
-	needsTier("user-events-need-plus", userEventsPath, userEventsPath+" needs", "LITE ESSENTIALS",
+	{ID: "risk-without-threat-protection", Settings: []string{riskPath, modePath}, Reason: needsMode,
+		Broken: func(f Facts) bool { return f.set(riskPath) && f.absent(modePath) }},
+	{ID: "client-risk-without-threat-protection", Settings: []string{clientRiskPath, modePath}, Reason: needsMode,
+		Broken: func(f Facts) bool { return f.set(clientRiskPath) && f.absent(modePath) }},
+	needsTier("user-events-need-plus", userEventsPath, userEventsPath+" needs", "PLUS",
 		func(f Facts) bool { return f.set(userEventsPath) }),
 	{ID: "notifications-to-logs-only", Settings: []string{notificationPath}, Broken: func(f Facts) bool {
 		return f.set(notificationPath+".S3Configuration", notificationPath+".FirehoseConfiguration")
 	}, Reason: notificationPath + " supports only a CloudWatchLogsConfiguration"},
-	needsTier("registration-needs-essentials", "DcrConfiguration", "DcrConfiguration Enabled needs", "LITE",
-		func(f Facts) bool { return f.is(dcrStatusPath, "Enabled") }),
-	needsTier("acr-needs-essentials", "AcrConfiguration", "custom names in AcrConfiguration need", "LITE",
+	needsTier("registration-needs-essentials", "DcrConfiguration", "DcrConfiguration Enabled needs", "ESSENTIALS or PLUS",
+		func(f Facts) bool { return f.is("DcrConfiguration.EnableStatus", "Enabled") }),
+	needsTier("acr-needs-essentials", "AcrConfiguration", "custom names in AcrConfiguration need", "ESSENTIALS or PLUS",
 		func(f Facts) bool { return f.set("AcrConfiguration") }),
 	{ID: "mixed-auth-flows", Settings: []string{flowsPath}, Broken: func(f Facts) bool {
 		flows := f.texts(flowsPath)
@@ -238,27 +239,18 @@ var contradictions = []Conflict{
 		Broken: func(f Facts) bool { return f.only(callbacksPath) && f.has(grantsPath, "code", "implicit") },
 		Reason: "cannot be empty: AllowedOAuthFlows code and implicit need a URL"},
 	{Settings: []string{flowsPath}, Broken: func(f Facts) bool {
-		return f.is(rotationPath, "ENABLED") && f.has(flowsPath, "ALLOW_REFRESH_TOKEN_AUTH")
+		return f.is(Clients+".RefreshTokenRotation.Feature", "ENABLED") && f.has(flowsPath, "ALLOW_REFRESH_TOKEN_AUTH")
 	}, Reason: "ALLOW_REFRESH_TOKEN_AUTH cannot be combined with RefreshTokenRotation ENABLED"},
 }
 
-// needsTier returns the conflict of a feature that some tiers do not have.
-func needsTier(id, setting, who, lacking string, used func(f Facts) bool) Conflict {
-	tiers := strings.Fields(lacking)
-	rest := " UserPoolTier ESSENTIALS or PLUS"
-	if len(tiers) > 1 {
-		rest = " UserPoolTier PLUS"
-	}
-	return Conflict{ID: id, Settings: []string{setting, tierPath}, Reason: who + rest, Tolerated: len(tiers) > 1,
-		Broken: func(f Facts) bool { return used(f) && f.is(tierPath, tiers...) }}
+// needsTier returns the conflict of a feature that only some tiers have: "ESSENTIALS or PLUS", or "PLUS".
+func needsTier(id, setting, who, tiers string, used func(f Facts) bool) Conflict {
+	plus := tiers == "PLUS"
+	return Conflict{ID: id, Settings: []string{setting, tierPath}, Reason: who + " UserPoolTier " + tiers, Tolerated: plus,
+		Broken: func(f Facts) bool { return used(f) && (f.is(tierPath, "LITE") || plus && f.is(tierPath, "ESSENTIALS")) }}
 }
 
-func needsProtection(id, prefix string) Conflict {
-	risk := prefix + string(RiskConfiguration)
-	return Conflict{ID: id, Settings: []string{risk, modePath},
-		Broken: func(f Facts) bool { return f.set(risk) && f.absent(modePath) },
-		Reason: "a risk configuration needs " + modePath + " AUDIT or ENFORCED"}
-}
+const needsMode = "a risk configuration needs " + modePath + " AUDIT or ENFORCED"
 
 func beyond(part, whole []string) []string {
 	return slices.DeleteFunc(slices.Clone(part), func(s string) bool { return slices.Contains(whole, s) })

@@ -8,12 +8,11 @@ import (
 	"unicode/utf8"
 )
 
-// An Error is one error in a baseline file: its position, its path, and how to correct it. It never contains the value
-// of a sensitive setting.
+// An Error is one error in a baseline file. It never contains the value of a sensitive setting.
 type Error struct {
 	Position Position
 	Path     string // "rules[0].require.DeletionProtection"; "" for the file as a whole
-	Message  string
+	Message  string // what is wrong, and how to correct it
 }
 
 // Error returns file:line:column: path: message.
@@ -28,13 +27,7 @@ func (e Error) Error() string {
 type Errors []Error
 
 // Error returns one line per error.
-func (e Errors) Error() string {
-	lines := make([]string, len(e))
-	for i, one := range e {
-		lines[i] = one.Error()
-	}
-	return strings.Join(lines, "\n")
-}
+func (e Errors) Error() string { return strings.Join(collect(e, Error.Error), "\n") }
 
 // Legible returns a text from an untrusted source as one safe line: characters that cannot be printed, such as line
 // breaks, terminal escapes and marks that change the direction of text, are escaped as in Go: \n or \u202e.
@@ -85,8 +78,8 @@ func Excerpt(source []byte, at Position) (text string, column int, ok bool) {
 	if at.Line < 1 || at.Line > len(lines) {
 		return "", 0, false
 	}
-	line := strings.TrimPrefix(string(lines[at.Line-1]), "\ufeff") // which is not counted as a column
-	line = strings.TrimSuffix(line, "\r")
+	// A byte order mark is not counted as a column.
+	line := strings.TrimSuffix(strings.TrimPrefix(string(lines[at.Line-1]), "\ufeff"), "\r")
 	all, i := []rune(line), at.Column-1
 	if i < 0 || i >= len(all) || !MayShow(line) {
 		return "", 0, false

@@ -188,8 +188,7 @@ func (l *linter) lifetime(m Member, r Requirement, all []Requirement) {
 	}
 	for _, number := range clientMembers {
 		validity := Clients + "." + number.Name
-		if number.Lifetime != nil && Covers(r.Setting, Clients+"."+number.Lifetime.Unit) && r.Setting != Clients &&
-			!said(validity) {
+		if number.Lifetime != nil && Covers(r.Setting, Clients+"."+number.Lifetime.Unit) && !said(validity) {
 			l.add("unit-without-validity", r.Position, r.Setting, "is the unit of a number that stays: 15 minutes become ",
 				"15 hours. Also require ", validity)
 		}
@@ -227,8 +226,7 @@ func (l *linter) unusual(m Member, r Requirement) {
 	}
 }
 
-// weaker returns the checks that the value written by a requirement does not satisfy. It returns "" if the requirement
-// never replaces a value that satisfies them.
+// weaker returns the checks that are satisfied by a value that the requirement replaces, but not by its own, or "".
 func weaker(r Requirement) string {
 	m, _ := Lookup(r.Setting)
 	action, value := remedy(m, r, nil)
@@ -236,10 +234,14 @@ func weaker(r Requirement) string {
 		return ""
 	}
 	for _, c := range controls {
-		if c.Setting != r.Setting || c.sound.Op == "" || holds(m, c.sound, value) {
+		if c.Setting != r.Setting || holds(m, c.sound, value) {
 			continue
 		}
-		if slices.ContainsFunc(valuesOf(m), func(v any) bool { return holds(m, c.sound, v) && !holds(m, r, v) }) {
+		values := append(anys(m.Enum), true)
+		for i := m.Min; m.Kind == Integer && i <= m.Max; i++ { // the numbers of these settings are small
+			values = append(values, json.Number(strconv.FormatInt(i, 10)))
+		}
+		if slices.ContainsFunc(values, func(v any) bool { return holds(m, c.sound, v) && !holds(m, r, v) }) {
 			return strings.Join(c.Checks(), ", ")
 		}
 	}
@@ -255,17 +257,8 @@ func always(m Member, r Requirement) bool {
 	if m.Kind == Integer && (r.Op == AtLeast || r.Op == AtMost) {
 		values = []any{json.Number(strconv.FormatInt(m.Min, 10)), json.Number(strconv.FormatInt(m.Max, 10))}
 	}
-	compares := r.Op == AtLeast || r.Op == AtMost || r.Op == OneOf || r.Op == Matches
-	return compares && len(values) > 0 && (m.Keep != "" || holds(m, r, nil)) &&
+	return r.Op.TakesSet() && len(values) > 0 && (m.Keep != "" || holds(m, r, nil)) &&
 		!slices.ContainsFunc(values, func(v any) bool { return !holds(m, r, v) })
-}
-
-func valuesOf(m Member) []any {
-	all := append(anys(m.Enum), true)
-	for i := m.Min; m.Kind == Integer && i <= m.Max; i++ {
-		all = append(all, json.Number(strconv.FormatInt(i, 10)))
-	}
-	return all
 }
 
 var ruleLints = []Conflict{

@@ -83,11 +83,7 @@ func meant(name string) string {
 }
 
 func names(members []Member) []string {
-	all := make([]string, len(members))
-	for i, m := range members {
-		all[i] = m.Name
-	}
-	return all
+	return collect(members, func(m Member) string { return m.Name })
 }
 
 // Paths returns the paths of all settings, in the order of the table. Clients[] comes before the settings of clients.
@@ -128,8 +124,7 @@ func named(path, fold string) bool {
 	return false
 }
 
-// elsewhere suggests where a name belongs that is in the wrong object: in another object, under clients or under the
-// pool.
+// elsewhere suggests where a name belongs that is in the wrong object.
 func elsewhere(name string, m Member) string {
 	members, where := settings, ", directly under require?"
 	switch m.Name {
@@ -166,8 +161,7 @@ func Nearest(name string, known []string) string {
 	return best
 }
 
-// edits returns the number of insertions, deletions and replacements that turn a into b. Texts that are too long for a
-// name get a large distance.
+// edits returns the edit distance of two texts, or a large one if a text is too long for a name.
 func edits(a, b string) int {
 	const longest = 64
 	if len(a) > longest || len(b) > longest {

@@ -103,13 +103,7 @@ func textOf(m Member, v any) string {
 	return canonical(v)
 }
 
-func anys(texts []string) []any {
-	all := make([]any, len(texts))
-	for i, e := range texts {
-		all[i] = e
-	}
-	return all
-}
+func anys(texts []string) []any { return collect(texts, func(text string) any { return text }) }
 
 // effective returns the value that the API uses: the default of an absent list or text, and otherwise the value itself.
 func effective(m Member, v any) any {

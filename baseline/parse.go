@@ -91,8 +91,7 @@ func (p *parser) fault(at Position, path, format string, args ...any) {
 	p.errors = append(p.errors, Error{at, Cut(Legible(path), 200), Cut(message, 500)})
 }
 
-// A field is a place in the file, with the parser that collects the errors. The node is empty if the file does not have
-// the field. Then its value is the zero value.
+// A field is a place in the file. If the file does not have it, its node is empty and its value is the zero value.
 type field struct {
 	*parser
 	node *yaml.Node
@@ -151,8 +150,7 @@ func marks(data []byte) int {
 	return n
 }
 
-// plain rejects YAML features that a baseline does not need or that can make a small file large: aliases, merge keys
-// and custom tags.
+// plain rejects YAML features that a baseline does not need or that can make a small file large.
 func (f field) plain(depth int) {
 	switch n := f.node; {
 	case depth > maxDepth:
@@ -277,12 +275,12 @@ func (f field) text() string {
 	return f.node.Value
 }
 
-// pattern returns a text of limited length, of which wrong, if it is given, may say what is wrong.
+// pattern returns a text of limited length. wrong returns what is wrong with it, or "".
 func (f field) pattern(wrong func(text string) string) string {
 	text := f.text()
 	if n := runes(f.node.Value); n > maxGlob {
 		f.wrong("has %d characters: at most %d are allowed", n, maxGlob)
-	} else if text != "" && wrong != nil && !f.full() {
+	} else if text != "" && !f.full() {
 		if message := wrong(text); message != "" {
 			f.wrong("%s", message)
 		}

@@ -142,7 +142,10 @@ type FlapBudget struct {
 var DefaultFlapBudget = FlapBudget{Times: 5, Within: time.Hour}
 
 // Limits of a flap budget. The ledger query does not go back further than the longest period.
-const MostFlaps, MostFlapMinutes = 1000, 24 * 60
+const (
+	MostFlaps       = 1000
+	MostFlapMinutes = 24 * 60
+)
 
 // String returns the budget in words.
 func (f FlapBudget) String() string {
@@ -191,8 +194,7 @@ func IsPoolID(text string) bool { return len(text) <= 55 && Wholly(`[\w-]+_[0-9a
 // IsClientID reports whether a text has the form of a client's id.
 func IsClientID(text string) bool { return Wholly(`[\w+]{1,128}`, text) }
 
-// selector parses the selector of pools, which has one key more than its exception. otherwise is the alternative to
-// suggest for an empty one.
+// selector parses a selector that has more keys than an exception. otherwise says what to write if it is empty.
 func (f field) selector(of selectable, otherwise string, more ...string) *Selector {
 	if !f.given() {
 		return nil

@@ -33,8 +33,7 @@ func (p *parser) members(all []entry, m Member, setting string) []Requirement {
 	return required
 }
 
-// presence turns a requirement on the presence of a read-only member into one on the member that is true exactly while
-// it is present.
+// presence turns a requirement on the presence of a read-only member into one on the member that it shows.
 func (e entry) presence(shown Member, all []entry, setting string) []Requirement {
 	var required map[Op]bool
 	err := e.value.node.Decode(&required)
@@ -117,7 +116,7 @@ func (f field) requirement(m Member, setting string) []Requirement {
 		}
 		for _, e := range all {
 			e.key.wrong("there is no such operator for %s: %s%s", kindNames[m.Kind], fitting(m.Kind),
-				didYouMean(e.name, opNames()))
+				didYouMean(e.name, opNames))
 		}
 	case deep:
 		f.wrong("is %s: it needs a mapping of its members", shapeOf(f.node))
@@ -129,7 +128,7 @@ func (f field) requirement(m Member, setting string) []Requirement {
 	return nil
 }
 
-func operator(e entry) bool { return e.name == setKey || slices.Contains(operators, Op(e.name)) }
+func operator(e entry) bool { return slices.Contains(opNames, e.name) }
 
 // operated reports whether the entries of a mapping are operators and not member names. The keys of a map are free, so
 // for a map all entries must be operators that a map allows.
@@ -151,7 +150,7 @@ func (f field) operation(all []entry, m Member, setting string) []Requirement {
 		case e.name == setKey:
 			set = e.value
 		case !operator(e):
-			near := opNames()
+			near := opNames
 			if Index(m.Members, e.name) >= 0 {
 				near = nil
 			}
@@ -164,17 +163,17 @@ func (f field) operation(all []entry, m Member, setting string) []Requirement {
 			op, argument = Op(e.name), e.value
 		}
 	}
-	if op == "" {
-		f.wrong("set needs an operator next to it; to require a plain value, write only the value")
-		return nil
-	}
-	if !slices.Contains(operatorsOf[m.Kind], op) {
-		f.wrong("%s cannot be used with %s: %s", op, kindNames[m.Kind], fitting(m.Kind))
-		return nil
-	}
 	r := Requirement{Setting: setting, Op: op, Position: f.position()}
-	var ok bool
-	if r.Value, ok = argument.argument(op, m); ok && set.given() {
+	ok := false
+	switch {
+	case op == "":
+		f.wrong("set needs an operator next to it; to require a plain value, write only the value")
+	case !slices.Contains(operatorsOf[m.Kind], op):
+		f.wrong("%s cannot be used with %s: %s", op, kindNames[m.Kind], fitting(m.Kind))
+	default:
+		r.Value, ok = argument.argument(op, m)
+	}
+	if ok && set.given() {
 		r.Set, ok = set.set(m, r)
 	}
 	if !ok {
@@ -296,11 +295,11 @@ func (f field) list(elem Member, read func(f field, m Member) (any, bool)) ([]an
 	seen := map[string]bool{}
 	list := each(f, func(f field) any {
 		v, ok := read(f, elem)
-		if text := canonical(v); ok && seen[text] {
+		text := canonical(v)
+		if ok && seen[text] {
 			f.wrong("is in the list twice")
-		} else {
-			seen[text] = true
 		}
+		seen[text] = true
 		return v
 	})
 	return list, f.found() == before

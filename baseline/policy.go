@@ -56,8 +56,7 @@ func merged(rules []Rule) []Owned {
 	return left
 }
 
-// laterOps are the operators of later requirements by setting: of several, the one that leaves the least to earlier
-// rules.
+// laterOps are the operators of later requirements by setting: of several, the one that overrules most.
 type laterOps map[string]Op
 
 func (l laterOps) add(requirements []Requirement) {

@@ -28,8 +28,7 @@ func (r Rule) all() (all []Requirement) {
 }
 
 // Owns returns the kinds of documents, in the order of the table, that the baseline may have requirements on for the
-// pool with this id. An empty id means any pool. A rule that selects pools by name or tag counts as if it selects the
-// pool.
+// pool with this id, or any pool for "". A rule that selects pools by name or tag may select any pool.
 func (b *Baseline) Owns(id string) []DocumentName {
 	var owned []DocumentName
 	for _, rule := range b.Rules {
@@ -100,8 +99,7 @@ func (b *Baseline) Concerns(id string, c Change) bool {
 	return c.Deletes && slices.ContainsFunc(b.Rules, named)
 }
 
-// Watches returns the kinds of resources that the baseline may watch for the pool with this id. An empty id means any
-// pool.
+// Watches returns the kinds of resources that the baseline may watch for the pool with this id, or any pool for "".
 func (b *Baseline) Watches(id string) []Watched {
 	return slices.DeleteFunc(Watchable(), func(kind Watched) bool {
 		return !slices.ContainsFunc(b.Rules, func(rule Rule) bool {
@@ -124,9 +122,8 @@ func (r Rule) maySelect(id string) bool {
 	return id == "" || r.Pools == nil || len(r.Pools.IDs) == 0 || slices.Contains(r.Pools.IDs, id)
 }
 
-// WrittenWith returns the documents, in the order of the table, that may have to be written to change the setting at
-// path: the setting's own, those of its twins and its members' twins, and those that must be written after one of
-// these.
+// WrittenWith returns the documents, in the order of the table, that a change of the setting at path may have to write:
+// the setting's own, those of its twins and its members' twins, and those that must follow one of these.
 func WrittenWith(path string) []Document {
 	own, _ := DocumentOf(path)
 	need := map[DocumentName]bool{own.Kind(): true}

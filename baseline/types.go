@@ -41,8 +41,7 @@ type Baseline struct {
 	Digest     string // "sha256:" and the hash of the file's bytes, in hex
 	Rules      []Rule // in the order of the file
 	Exemptions []Exemption
-	// Unknown is what to do with live members that are not in the member table, by dotted path ("*" is every other
-	// one).
+	// Unknown is what to do with live members that the member table lacks, by dotted path ("*" is every other one).
 	Unknown map[string]Unknown
 	Flap    FlapBudget
 }
@@ -200,9 +199,12 @@ type Comparison struct {
 	Owned []string
 }
 
-var operators = []Op{AtLeast, AtMost, OneOf, Contains, Without, Exactly, Absent, Present, Matches}
-
+// setKey is the key next to an operator of the value to write.
 const setKey = "set"
+
+// opNames are the keys of a requirement that is not a plain value.
+var opNames = []string{"atLeast", "atMost", "oneOf", "contains", "without", "exactly", "absent", "present", "matches",
+	setKey}
 
 var operatorsOf = map[Kind][]Op{
 	Object:  {Exactly, Absent, Present},
@@ -225,15 +227,17 @@ func (o Op) TakesSet() bool {
 	return slices.Contains([]Op{AtLeast, AtMost, OneOf, Present, Matches}, o)
 }
 
-func opNames() []string { return append(TextsOf(operators), setKey) }
-
 // TextsOf returns names as texts.
 func TextsOf[T ~string](names []T) []string {
-	all := make([]string, len(names))
-	for i, name := range names {
-		all[i] = string(name)
+	return collect(names, func(name T) string { return string(name) })
+}
+
+func collect[T, U any](all []T, of func(T) U) []U {
+	each := make([]U, len(all))
+	for i, one := range all {
+		each[i] = of(one)
 	}
-	return all
+	return each
 }
 
 var kindNames = map[Kind]string{Object: "an object", Map: "a map", List: "a list", String: "a text",

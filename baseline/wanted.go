@@ -26,11 +26,8 @@ func (p *parser) contradictions(b *Baseline) {
 		return // a single rule was already checked
 	}
 	// AnyClient represents the clients that every client rule selects.
-	var merged wanted
-	for _, owned := range (&Baseline{Rules: common}).Policy(Identity{Clients: []ClientIdentity{{}}}, noTime).Requirements {
-		merged = append(merged, owned.Requirement)
-	}
-	p.contradictory(merged)
+	merged := (&Baseline{Rules: common}).Policy(Identity{Clients: []ClientIdentity{{}}}, noTime).Requirements
+	p.contradictory(collect(merged, func(o Owned) Requirement { return o.Requirement }))
 }
 
 func (p *parser) contradictory(w wanted) {
@@ -147,8 +144,7 @@ func (w wanted) nearest(setting string) Requirement {
 	return found
 }
 
-// place returns the first of the settings that the requirements name, by itself, in an object or by a part, and the
-// position.
+// place returns the first of the settings that the requirements name, by itself, in an object or by a part.
 func (w wanted) place(settings []string) (at Position, path string) {
 	for _, path = range settings {
 		found := wanted{w.nearest(path)}

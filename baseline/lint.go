@@ -18,8 +18,6 @@ type Lint struct {
 	Message  string
 }
 
-const longExemption = 180 * 24 * time.Hour
-
 // Lint returns the warnings about a baseline at a time, in the order of the file.
 func (b *Baseline) Lint(now time.Time) []Lint {
 	var l linter
@@ -100,8 +98,7 @@ func (l *linter) expression(glob string, at Position, path, what string) {
 	}
 }
 
-// mutable reports whether a call that changes a pool can change whether the selector matches it. A selector for
-// everything always matches.
+// mutable reports whether a call that changes a pool can change whether the selector matches it; "*" always matches.
 func (s *Selector) mutable() bool {
 	if s == nil {
 		return false
@@ -137,7 +134,7 @@ func (l *linter) exemption(b *Baseline, x Exemption, now time.Time) {
 	case !now.Before(x.Until):
 		l.add("expired-exemption", x.Position, "", "the exemption expired at ", x.Until.Format(time.RFC3339),
 			" and no longer applies: remove it")
-	case x.Until.Sub(now) > longExemption:
+	case x.Until.Sub(now) > 180*24*time.Hour:
 		l.add("long-exemption", x.Position, "", "the exemption lasts more than 180 days: give it an earlier end")
 	}
 }

@@ -41,14 +41,9 @@ var otherNames = []struct{ path, names string }{
 }
 
 // folded returns a name without the differences between tools: in lower case, without _ and -.
-func folded(name string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '_' || r == '-' {
-			return -1
-		}
-		return r
-	}, strings.ToLower(name))
-}
+func folded(name string) string { return separators.Replace(strings.ToLower(name)) }
+
+var separators = strings.NewReplacer("_", "", "-", "")
 
 // A hint is the end of a message. It is only computed if the message is shown.
 type hint func() string
@@ -68,9 +63,7 @@ func suggestion(name string, m Member) hint {
 
 // nearSetting suggests a setting for a path that is none.
 func nearSetting(path string) string {
-	all := Paths()
-	slices.Sort(all)
-	return cmp.Or(meant(sameFolded(lastKey(path), root.Members)), meant(Nearest(path, all)))
+	return meant(cmp.Or(sameFolded(lastKey(path), root.Members), Nearest(path, slices.Sorted(slices.Values(Paths())))))
 }
 
 func lastKey(path string) string { return path[strings.LastIndexByte(path, '.')+1:] }

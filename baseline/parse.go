@@ -38,8 +38,7 @@ const (
 	maxMarks = 100_000
 )
 
-// Parse parses a baseline file. file is the file name for positions. If the file has errors, Parse returns all of them
-// as Errors, and a nil baseline.
+// Parse parses a baseline file. file is its name in positions. The error, if there is one, is all Errors of the file.
 func Parse(file string, data []byte) (*Baseline, error) {
 	p := &parser{file: file}
 	b := &Baseline{File: file, Digest: fmt.Sprintf("sha256:%x", sha256.Sum256(data))}

@@ -158,20 +158,20 @@ func (f FlapBudget) String() string {
 func (f field) flapBudget() FlapBudget {
 	s := f.section("times and minutes", "times", "minutes")
 	s.notEmpty("set times, minutes or both, or leave the key out")
-	return FlapBudget{Times: int(s.get("times").count(int64(DefaultFlapBudget.Times), MostFlaps)),
-		Within: time.Duration(s.get("minutes").count(int64(DefaultFlapBudget.Within.Minutes()), MostFlapMinutes)) *
-			time.Minute}
+	minutes := s.get("minutes").count(int(DefaultFlapBudget.Within.Minutes()), MostFlapMinutes)
+	return FlapBudget{Times: s.get("times").count(DefaultFlapBudget.Times, MostFlaps),
+		Within: time.Duration(minutes) * time.Minute}
 }
 
-func (f field) count(otherwise, most int64) int64 {
+func (f field) count(otherwise, most int) int {
 	if !f.given() {
 		return otherwise
 	}
 	n, whole := f.whole(fmt.Sprintf("it must be a whole number from 1 to %d", most))
-	if whole && (n < 1 || n > most) {
+	if whole && (n < 1 || n > int64(most)) {
 		f.wrong("is %s: it must be from 1 to %d", f.node.Value, most)
 	}
-	return n
+	return int(n)
 }
 
 // A selectable describes how pools, or clients, are selected.
@@ -205,16 +205,15 @@ func (f field) selector(of selectable, otherwise string, more ...string) *Select
 }
 
 func (s section) selected(of selectable) *Selector {
-	selected := &Selector{IDs: s.get("ids").texts(of.wrongID), Tags: s.get("tags").tags(),
+	except := s.get("except")
+	e := except.selector(of, ", or leave the key out")
+	selected := &Selector{IDs: s.get("ids").texts(of.wrongID), Tags: s.get("tags").tags(), Except: e,
 		Names: s.get("names").texts(func(glob string) string {
 			return neverMatches(Member{Max: 128, Pattern: namePattern}, glob)
 		})}
-	except := s.get("except")
-	e := except.selector(of, ", or leave the key out")
 	if e == nil {
 		return selected
 	}
-	selected.Except = e
 	all := len(e.IDs)+len(e.Tags) == 0 && (slices.Contains(e.Names, "*") || len(selected.Names) > 0 &&
 		len(beyond(selected.Names, e.Names)) == 0 && (!of.either || len(selected.IDs) == 0))
 	listed := len(e.Names) == 0 && len(e.Tags) == 0 && (!of.either || len(selected.Names) == 0)

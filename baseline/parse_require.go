@@ -115,8 +115,7 @@ func (f field) requirement(m Member, setting string) []Requirement {
 			return f.members(all, m, setting)
 		}
 		for _, e := range all {
-			e.key.wrong("there is no such operator for %s: %s%s", kindNames[m.Kind], fitting(m.Kind),
-				didYouMean(e.name, opNames))
+			e.key.wrong("there is no such operator for %s%s", fitting(m.Kind), didYouMean(e.name, opNames))
 		}
 	case deep:
 		f.wrong("is %s: it needs a mapping of its members", shapeOf(f.node))
@@ -169,7 +168,7 @@ func (f field) operation(all []entry, m Member, setting string) []Requirement {
 	case op == "":
 		f.wrong("set needs an operator next to it; to require a plain value, write only the value")
 	case !slices.Contains(operatorsOf[m.Kind], op):
-		f.wrong("%s cannot be used with %s: %s", op, kindNames[m.Kind], fitting(m.Kind))
+		f.wrong("%s cannot be used with %s", op, fitting(m.Kind))
 	default:
 		r.Value, ok = argument.argument(op, m)
 	}
@@ -311,10 +310,9 @@ func (f field) elements(m Member) (any, bool) {
 	if f.node.Kind != yaml.SequenceNode || len(f.node.Content) > 0 {
 		all, ok = f.list(*m.Elem, field.sendable)
 	}
-	if all == nil {
-		return nil, false
-	}
 	switch count := int64(len(f.node.Content)); {
+	case all == nil:
+		return nil, false
 	case count < m.Min:
 		return f.wrong("has %d elements: the API needs at least %d", count, m.Min)
 	case count == 0 && m.Keep != "":

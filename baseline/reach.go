@@ -34,9 +34,7 @@ func (b *Baseline) Owns(id string) []DocumentName {
 	for _, rule := range b.Rules {
 		if rule.maySelect(id) {
 			for _, r := range rule.all() {
-				for _, d := range WrittenWith(r.Setting) {
-					owned = append(owned, d.Name)
-				}
+				owned = append(owned, kindsOf(WrittenWith(r.Setting))...)
 			}
 		}
 	}
@@ -44,13 +42,11 @@ func (b *Baseline) Owns(id string) []DocumentName {
 }
 
 func inOrderOfTable(names []DocumentName) []DocumentName {
-	var kinds []DocumentName
-	for _, d := range documents {
-		if slices.Contains(names, d.Name) {
-			kinds = append(kinds, d.Name)
-		}
-	}
-	return kinds
+	return slices.DeleteFunc(kindsOf(documents), func(kind DocumentName) bool { return !slices.Contains(names, kind) })
+}
+
+func kindsOf(all []Document) []DocumentName {
+	return collect(all, func(d Document) DocumentName { return d.Name })
 }
 
 // WithCompanions returns the kinds of documents that must be read, in the order of the table, to compare and write the
@@ -140,8 +136,7 @@ func WrittenWith(path string) []Document {
 	return slices.DeleteFunc(slices.Clone(documents), func(d Document) bool { return !need[d.Name] })
 }
 
-// IDs returns the sorted ids of the pools that the baseline can select. It returns false if a rule selects pools in
-// another way, so that any pool may be selected.
+// IDs returns the sorted ids of the pools that the baseline can select, or false if a rule may select any pool.
 func (b *Baseline) IDs() ([]string, bool) {
 	var ids []string
 	for _, rule := range b.Rules {

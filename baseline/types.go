@@ -64,8 +64,7 @@ type ClientRule struct {
 	Position
 }
 
-// Watched is a kind of resource of a pool, such as its groups. A baseline can report that one was added, changed or
-// deleted, but never undoes that.
+// Watched is a kind of resource of a pool, such as its groups, whose changes are reported but never undone.
 type Watched string
 
 // WatchTriggers watches the Lambda triggers that no rule requires.
@@ -185,8 +184,7 @@ type Drift struct {
 	Action   Action
 	Value    any        // the value to write if Action is Write; shares no memory with the compared settings
 	Exempted *Exemption // the active exemption, or nil
-	// Reason is why nothing can be written although the requirement has a value: the API does not accept the resulting
-	// list. It is empty unless Action is Report.
+	// Reason is why the required value cannot be written, or "": the API does not accept the resulting list.
 	Reason string
 }
 
@@ -243,6 +241,8 @@ func collect[T, U any](all []T, of func(T) U) []U {
 var kindNames = map[Kind]string{Object: "an object", Map: "a map", List: "a list", String: "a text",
 	Integer: "a number", Boolean: "true or false"}
 
+// fitting names a kind, and what a requirement on a member of it can be.
 func fitting(kind Kind) string {
-	return "use " + strings.Join(append([]string{"a plain value"}, TextsOf(operatorsOf[kind])...), ", ")
+	forms := append([]string{"a plain value"}, TextsOf(operatorsOf[kind])...)
+	return kindNames[kind] + ": use " + strings.Join(forms, ", ")
 }

@@ -92,8 +92,7 @@ func (p *parser) twins(w wanted) {
 	}
 }
 
-// agree reports whether two requirements on twins can both be met: the value that one writes must satisfy the other. A
-// requirement that writes nothing is not checked.
+// agree reports whether requirements on twins can both be met: a value of one satisfies the other, or none is written.
 func agree(a, b Requirement) bool {
 	m, _ := Lookup(a.Setting)
 	n, _ := Lookup(b.Setting)

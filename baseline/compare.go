@@ -104,18 +104,14 @@ func (c comparer) counts(twin string) bool {
 	return block.ActiveWith == "" || !c.absent(block.ActiveWith)
 }
 
-// off reports whether the path belongs to an MFA factor while MFA is off. The service may still show its settings then,
-// but the factor is not in use.
-func (c comparer) off(path string) bool {
-	block, _ := Lookup(Keys(path)[0])
-	return block.GoneWith != "" && c.absent(block.GoneWith)
-}
-
 func (c comparer) resultAt(o Owned, place string) result {
 	m, _ := Lookup(place)
 	have := c.at(place)
 	whole := aimed(m, o.Requirement)
-	if c.off(place) && (o.Op == Present || o.Op == Absent || !whole && holds(m, o.Requirement, nil)) {
+	// While MFA is off, the service may still show the settings of an MFA factor, but the factor is not in use.
+	block, _ := Lookup(Keys(place)[0])
+	off := block.GoneWith != "" && c.absent(block.GoneWith)
+	if off && (o.Op == Present || o.Op == Absent || !whole && holds(m, o.Requirement, nil)) {
 		have = nil
 	}
 	if whole {

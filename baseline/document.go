@@ -143,6 +143,7 @@ var (
 // flatten returns the members that the write calls accept, of the pool and of a client, and the document of each.
 func flatten() (ofPool, ofClient []Member, of map[bool]map[string]DocumentName) {
 	of = map[bool]map[string]DocumentName{false: {}, true: {"": AppClient}}
+	all := map[bool][]Member{}
 	for _, d := range documents {
 		members := slices.DeleteFunc(slices.Clone(d.Members), func(m Member) bool { return m.Trip != Echo })
 		if d.Under != "" {
@@ -153,11 +154,7 @@ func flatten() (ofPool, ofClient []Member, of map[bool]map[string]DocumentName) 
 		for _, m := range members {
 			of[d.PerClient][m.Name] = d.Name
 		}
-		if d.PerClient {
-			ofClient = append(ofClient, members...)
-		} else {
-			ofPool = append(ofPool, members...)
-		}
+		all[d.PerClient] = append(all[d.PerClient], members...)
 	}
-	return ofPool, ofClient, of
+	return all[false], all[true], of
 }

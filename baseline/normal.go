@@ -39,15 +39,14 @@ func addLeaves(out map[string]string, m Member, path string, v any) {
 // eachLeaf calls visit with every leaf at and below path, empty or not, in the order of the keys. An object or map with
 // Presence is visited itself, as an empty one, before its members.
 func eachLeaf(m Member, path string, v any, visit func(m Member, path string, v any)) {
-	object, ok := v.(map[string]any)
-	if m.Trip != Echo {
+	object, _ := v.(map[string]any)
+	switch {
+	case m.Trip != Echo:
 		return
-	}
-	if !ok || len(object) == 0 || (m.Kind != Object && m.Kind != Map) {
+	case len(object) == 0, m.Kind != Object && m.Kind != Map:
 		visit(m, path, v)
 		return
-	}
-	if m.Presence {
+	case m.Presence:
 		visit(m, path, map[string]any{})
 	}
 	for _, key := range inOrder(object) {

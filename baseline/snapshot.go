@@ -37,7 +37,7 @@ func Snapshot(pool Identity, live map[string]any) ([]byte, error) {
 	fmt.Fprintf(&out,
 		"# yaml-language-server: $schema=./schema.json\n# Snapshot of pool %s.\nversion: 1\nmode: audit # "+
 			"only report; enforce fixes drift\nrules:\n  - name: as-found\n    pools: {ids: [%s]}\n", pool.ID, pool.ID)
-	block(&out, "    ", s.require("", Member{Kind: Object, Members: settings}))
+	block(&out, "    require:\n", "      ", s.require("", Member{Kind: Object, Members: settings}))
 	for i, client := range pool.Clients {
 		if i == 0 {
 			out.WriteString("    clients:\n")
@@ -47,7 +47,7 @@ func Snapshot(pool Identity, live map[string]any) ([]byte, error) {
 		if len(required) == 0 {
 			required["ClientName"] = nodeOf(client.Name)
 		}
-		block(&out, "        ", required)
+		block(&out, "        require:\n", "          ", required)
 	}
 	for _, path := range slices.SortedFunc(maps.Keys(s.dropped), Order) {
 		fmt.Fprintf(&out, "    # %s cannot be required as it is: %s\n", path, s.dropped[path])
@@ -99,11 +99,12 @@ func mistakes(required map[string]any, m Member) Errors {
 	return p.errors
 }
 
-func block(out *bytes.Buffer, indent string, required any) {
+func block(out *bytes.Buffer, head, indent string, required any) {
 	var text bytes.Buffer
 	encoder := yaml.NewEncoder(&text)
 	encoder.SetIndent(2)
-	_ = encoder.Encode(map[string]any{"require": required}) // its nodes were encoded before
+	_ = encoder.Encode(required) // its nodes were encoded before
+	out.WriteString(head)
 	for line := range strings.Lines(text.String()) {
 		out.WriteString(indent + line)
 	}

@@ -126,8 +126,7 @@ func (r Record) fixes(counts func(Sent) bool) []string {
 			all = append(all, s.Fixes...)
 		}
 	}
-	slices.Sort(all)
-	return slices.Compact(all)
+	return slices.Compact(slices.Sorted(slices.Values(all)))
 }
 
 // Changed returns the settings that the writes of the record changed or may have changed.
@@ -144,8 +143,7 @@ func (r Record) Changed() []string {
 			}
 		}
 	}
-	slices.Sort(settings)
-	return slices.Compact(settings)
+	return slices.Compact(slices.Sorted(slices.Values(settings)))
 }
 
 // recordTime is the time format in the id of a record. It has a fixed length, so that ids sort by time.

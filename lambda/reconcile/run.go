@@ -215,8 +215,7 @@ func (r *run) endUnwritten(ctx context.Context, err error) (outcome.Outcome, err
 		}
 	case cognito.ClassElsewhere:
 		r.interrupted = nil // their records stay open
-		r.out.Outcome = outcome.Ignored
-		r.out.Reason = "the pool is a secondary replica: change it in its primary Region"
+		r.out.Outcome, r.out.Reason = outcome.Ignored, "the pool is a secondary replica: change it in its primary Region"
 	case cognito.ClassDenied, cognito.ClassRefused:
 		r.interrupted = nil
 		r.out.Outcome, r.out.Reason = outcome.Unfixable, err.Error()

@@ -94,9 +94,8 @@ func (s *selection) ofClient(pool baseline.Identity, client baseline.ClientIdent
 	if len(kinds) == 0 {
 		return nil
 	}
-	most := s.run.with.MostClients
-	s.selected++
-	if len(s.run.request.Clients) == 0 && most > 0 && s.selected > most { // those that a request names are few enough
+	most := s.run.with.MostClients // the clients that a request names are few enough
+	if s.selected++; len(s.run.request.Clients) == 0 && most > 0 && s.selected > most {
 		s.rest = append(s.rest, client.ID)
 		return nil
 	}

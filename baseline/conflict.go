@@ -6,10 +6,8 @@ import (
 )
 
 // A Conflict is a combination of settings that the service rejects. It is an error in a baseline that requires it, and
-// a fix of a pool that would cause it is not written.
-//
-// Each one is based on a rejection that was measured or is documented. Suspected ones are not listed: the service's
-// response decides.
+// a fix of a pool that would cause it is not written. Each one is based on a rejection that was measured or is
+// documented. Suspected ones are not listed: the service's response decides.
 type Conflict struct {
 	ID string
 	// Settings are the settings involved. The first ones depend on the others, so their drift is dropped first.

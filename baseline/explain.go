@@ -25,10 +25,7 @@ func Explain(path string) []Fact {
 	} else if m.Default != "" {
 		add("absent", "is the same as "+m.Default, "")
 	}
-	var calls []string
-	for _, d := range WrittenWith(path) {
-		calls = append(calls, d.WriteCall)
-	}
+	calls := collect(WrittenWith(path), func(d Document) string { return d.WriteCall })
 	add("written by", strings.Join(calls, ", "), "")
 	twin, _ := TwinOf(path)
 	add("same as", twin, "")

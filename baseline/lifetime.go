@@ -34,10 +34,8 @@ func (l Lifetime) takes(v any, unit string) bool {
 
 // inUnit returns the number of a lifetime in the unit that the client is to have, for a requirement that leaves a
 // choice: a bound or a list of values. An absent number means the usual lifetime. It also reports whether the number
-// has to be written because its unit changes.
-//
-// For example, at most 45 is required, with the unit minutes. A client with 1 and hours has 60, which is too much. One
-// with 2000 and seconds has 33, which has to be written with the new unit.
+// has to be written because its unit changes. For example, at most 45 is required, with the unit minutes. A client with
+// 1 and hours has 60, which is too much. One with 2000 and seconds has 33, which has to be written with the new unit.
 func (c comparer) inUnit(m Member, r Requirement, place string, have any) (number any, changes bool) {
 	if m.Lifetime == nil || r.Op != AtLeast && r.Op != AtMost && r.Op != OneOf {
 		return have, false

@@ -144,9 +144,6 @@ func Nearest(name string, known []string) string {
 		if strings.HasSuffix(strings.ToLower(k), "."+strings.ToLower(name)) {
 			return k
 		}
-		if len(k)-len(name) > distance || len(name)-len(k) > distance {
-			continue // at least as many edits as the difference in length
-		}
 		if d := edits(strings.ToLower(name), strings.ToLower(k)); d <= distance && (best == "" || d < distance) {
 			best, distance = k, d
 		}
@@ -154,11 +151,11 @@ func Nearest(name string, known []string) string {
 	return best
 }
 
-// edits returns the edit distance of two texts, or a large one if a text is too long for a name.
+// edits returns the edit distance of two texts. A text that is too long for a name has nothing in common with another.
 func edits(a, b string) int {
 	const longest = 64
 	if len(a) > longest || len(b) > longest {
-		return longest
+		return len(a) + len(b)
 	}
 	row := make([]int, len(b)+1) // the distances between a beginning of a and each beginning of b
 	for j := range row {

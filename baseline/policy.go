@@ -68,10 +68,8 @@ func (l laterOps) add(requirements []Requirement) {
 }
 
 // overrule reports whether a later requirement replaces one: it is on the same setting, by this name or by that of its
-// twin, or on an object around it.
-//
-// A requirement that an object is absent, present or has exactly some members can coexist with a later requirement on a
-// part of the object: Compare leaves that part to the other requirement.
+// twin, or on an object around it. A requirement that an object is absent, present or has exactly some members can
+// coexist with a later requirement on a part of the object: Compare leaves that part to the other requirement.
 func (l laterOps) overrule(r Requirement) bool {
 	twin, _ := TwinOf(r.Setting)
 	for _, name := range []string{r.Setting, twin} {
@@ -119,11 +117,10 @@ func (s *Selector) empty() bool {
 }
 
 func (c ClientRule) of(id string) []Requirement {
-	all := slices.Clone(c.Require)
-	for i := range all {
-		all[i].Setting = ClientPath(id) + strings.TrimPrefix(all[i].Setting, Clients)
-	}
-	return all
+	return collect(c.Require, func(r Requirement) Requirement {
+		r.Setting = ClientPath(id) + strings.TrimPrefix(r.Setting, Clients)
+		return r
+	})
 }
 
 func (s *Selector) selectsClient(c ClientIdentity) bool {

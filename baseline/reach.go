@@ -106,10 +106,9 @@ func (b *Baseline) Watches(id string) []Watched {
 
 // NamesPool returns the name of the first rule that selects the pool by its id, or "".
 func (b *Baseline) NamesPool(id string) string {
-	for _, rule := range b.Rules {
-		if rule.Pools != nil && slices.Contains(rule.Pools.IDs, id) {
-			return rule.Name
-		}
+	named := func(r Rule) bool { return r.Pools != nil && slices.Contains(r.Pools.IDs, id) }
+	if i := slices.IndexFunc(b.Rules, named); i >= 0 {
+		return b.Rules[i].Name
 	}
 	return ""
 }

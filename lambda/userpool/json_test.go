@@ -175,3 +175,17 @@ func TestUnknownMembersAreSentBack(t *testing.T) {
 		}
 	})
 }
+
+// TestTwoNamesOfAnUnknownMember: two entries for one member always lead to the same choice.
+func TestTwoNamesOfAnUnknownMember(t *testing.T) {
+	t.Parallel()
+	client := baseline.AppClient.Of("abc")
+	state := State{ID: pool, Documents: map[baseline.DocumentName]map[string]any{client: {"Unheard": "x"}}}
+	for range 30 {
+		both := map[string]baseline.Unknown{"Clients[].Unheard": baseline.OmitUnknown,
+			"AppClient.Unheard": baseline.StopUnknown}
+		if found := state.Unknown(state.Names(), both, baseline.StopUnknown); len(found) != 1 {
+			t.Fatalf("%v", found)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package userpool
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -121,7 +122,7 @@ func handlingOf(leaf string, handling map[string]baseline.Unknown) baseline.Unkn
 	kind, path := string(name.Kind()), name.Prefix()+below
 	paths := []string{path, baseline.AnyClient(path), kind + "." + below}
 	best := ""
-	for named := range handling {
+	for _, named := range slices.Sorted(maps.Keys(handling)) { // of two equally long names of a member, the first applies
 		matches := slices.ContainsFunc(paths, func(p string) bool { return baseline.Covers(named, p) })
 		if matches && named != kind && len(named) > len(best) {
 			best = named

@@ -20,10 +20,10 @@ const (
 	mostColumns   = 120
 	mostFields    = 16
 	mostReceivers = 30
-	// The lines outside tests, in all and in lambda/reconcile. They may only fall: the goals are 20,500 and 1,600.
-	mostCode      = 21950
-	mostReconcile = 1600
 )
+
+// mostLines are the limits of the lines of Go.
+var mostLines = map[string]int{"outside tests": 20500, "in lambda/reconcile": 1600, "in tests": 22000}
 
 // The exceptions, each with its reason.
 var (
@@ -168,25 +168,27 @@ func typeName(e ast.Expr) string {
 	}
 }
 
+// TestLinesOfCode: the Go code outside tests, that of lambda/reconcile, and the tests stay small.
 func TestLinesOfCode(t *testing.T) {
 	t.Parallel()
-	all, reconcile := 0, 0
+	lines := map[string]int{}
 	walk(t, func(path string, body []byte) {
-		if filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
-			return
-		}
 		n := strings.Count(string(body), "\n")
-		all += n
-		if filepath.Dir(path) == "lambda/reconcile" {
-			reconcile += n
+		switch {
+		case filepath.Ext(path) != ".go":
+			return
+		case strings.HasSuffix(path, "_test.go"):
+			lines["in tests"] += n
+			return
+		case filepath.Dir(path) == "lambda/reconcile":
+			lines["in lambda/reconcile"] += n
 		}
+		lines["outside tests"] += n
 	})
-	t.Logf("%d lines of code outside tests, %d of them in lambda/reconcile", all, reconcile)
-	if all > mostCode {
-		t.Errorf("%d lines of code outside tests, at most %d", all, mostCode)
-	}
-	if reconcile > mostReconcile {
-		t.Errorf("%d lines in lambda/reconcile, at most %d", reconcile, mostReconcile)
+	for what, most := range mostLines {
+		if t.Logf("%d lines %s", lines[what], what); lines[what] > most {
+			t.Errorf("%d lines %s, at most %d", lines[what], what, most)
+		}
 	}
 }
 

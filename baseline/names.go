@@ -97,24 +97,21 @@ func paths(members []Member) []string {
 // sameFolded returns the shortest path below the members that has this name in another tool, or "".
 func sameFolded(name string, members []Member) string {
 	fold := folded(name)
+	var others []string
+	for _, row := range otherNames {
+		if slices.Contains(strings.Fields(row.names), fold) {
+			others = append(others, "."+row.path)
+		}
+	}
 	known := slices.DeleteFunc(paths(members), func(path string) bool {
 		last := folded(lastKey(path))
-		return fold != last && fold != "webauthn"+last && fold != "passkey"+last && !named(path, fold)
+		other := slices.ContainsFunc(others, func(whole string) bool { return strings.HasSuffix(whole, "."+path) })
+		return fold != last && fold != "webauthn"+last && fold != "passkey"+last && !other
 	})
 	if len(known) == 0 {
 		return ""
 	}
 	return slices.MinFunc(known, func(a, b string) int { return strings.Count(a, ".") - strings.Count(b, ".") })
-}
-
-// named reports whether otherNames has the name for the setting at a path, which may lack its beginning.
-func named(path, fold string) bool {
-	for _, row := range otherNames {
-		if strings.HasSuffix("."+row.path, "."+path) && slices.Contains(strings.Fields(row.names), fold) {
-			return true
-		}
-	}
-	return false
 }
 
 // elsewhere suggests where a name belongs that is in the wrong object.

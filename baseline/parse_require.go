@@ -71,9 +71,10 @@ func (e entry) member(m Member) (Member, bool) {
 // notWritten returns why no requirement can name a member that a read call shows, or "".
 func notWritten(name, parent string) string {
 	for _, d := range documents {
+		within := d.Under == "" && parent == strings.TrimSuffix(d.Name.Prefix(), ".")
 		for _, m := range d.Members {
 			switch {
-			case d.Under != "" || parent != strings.TrimSuffix(d.Name.Prefix(), "."):
+			case !within:
 			case m.ReadName == name:
 				return fmt.Sprintf("is read under this name but written as %s: use %s", m.Name, m.Name)
 			case m.ShownBy != "" && folded(m.ShownBy) == folded(name):

@@ -158,9 +158,9 @@ func (f FlapBudget) String() string {
 func (f field) flapBudget() FlapBudget {
 	s := f.section("times and minutes", "times", "minutes")
 	s.notEmpty("set times, minutes or both, or leave the key out")
+	times := s.get("times").count(DefaultFlapBudget.Times, MostFlaps)
 	minutes := s.get("minutes").count(int(DefaultFlapBudget.Within.Minutes()), MostFlapMinutes)
-	return FlapBudget{Times: s.get("times").count(DefaultFlapBudget.Times, MostFlaps),
-		Within: time.Duration(minutes) * time.Minute}
+	return FlapBudget{Times: times, Within: time.Duration(minutes) * time.Minute}
 }
 
 func (f field) count(otherwise, most int) int {
@@ -205,13 +205,13 @@ func (f field) selector(of selectable, otherwise string, more ...string) *Select
 }
 
 func (s section) selected(of selectable) *Selector {
-	except := s.get("except")
-	e := except.selector(of, ", or leave the key out")
-	selected := &Selector{IDs: s.get("ids").texts(of.wrongID), Tags: s.get("tags").tags(), Except: e,
+	selected := &Selector{IDs: s.get("ids").texts(of.wrongID), Tags: s.get("tags").tags(),
 		Names: s.get("names").texts(func(glob string) string {
 			return neverMatches(Member{Max: 128, Pattern: namePattern}, glob)
 		})}
-	if e == nil {
+	except := s.get("except")
+	e := except.selector(of, ", or leave the key out")
+	if selected.Except = e; e == nil {
 		return selected
 	}
 	all := len(e.IDs)+len(e.Tags) == 0 && (slices.Contains(e.Names, "*") || len(selected.Names) > 0 &&

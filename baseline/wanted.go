@@ -13,9 +13,9 @@ type wanted []Requirement
 func (p *parser) contradictions(b *Baseline) {
 	var common []Rule
 	for _, rule := range b.Rules {
-		p.twins(rule.Require)
 		for _, part := range rule.parts() {
 			p.contradictory(part.Require)
+			p.twins(part.Require)
 		}
 		if rule.Pools == nil {
 			rule.Clients = slices.DeleteFunc(slices.Clone(rule.Clients), func(c ClientRule) bool { return !c.Select.empty() })

@@ -27,7 +27,7 @@ func (r *run) conclude(ctx context.Context, err error) (outcome.Outcome, error) 
 	}
 	switch {
 	case err != nil:
-		err = &outcome.DeferredError{UserPoolID: r.request.UserPoolID, Cause: err, Reason: err.Error()}
+		err = r.later(err)
 		r.out.Outcome, r.out.Reason = outcome.Deferred, err.Error()
 	case r.out.Outcome == "":
 		ending, reason := Conclude(r.out.Drifts, moved)

@@ -100,6 +100,9 @@ var faultCases = map[string]scenario{
 	"read denied": {pool: unprotected, rule: deletionProtection, outcome: outcome.Unfixable, says: "cognito-idp:Describe",
 		faults: []cognitotest.Fault{refusedRead("AccessDeniedException",
 			"not authorized to perform: cognito-idp:DescribeUserPool")}},
+	"read denied after the first": {pool: unprotected, rule: deletionProtection, outcome: outcome.Unfixable,
+		says:   "reconciling user pool " + poolID + ": calling DescribeUserPool",
+		faults: []cognitotest.Fault{{Operation: "DescribeUserPool", Skip: 1, Error: "AccessDeniedException"}}},
 	"refused": ends(outcome.Unfixable, "something new", refusedWrite("InvalidParameterException", "something new")),
 	// A role that is new may be seen a moment later.
 	"SMS role not yet seen": struck(times(1, refusedWrite("InvalidSmsRoleTrustRelationshipException", "no trust"))),

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -223,6 +224,14 @@ func (r *run) endUnwritten(ctx context.Context, err error) (outcome.Outcome, err
 		return r.conclude(ctx, err)
 	}
 	return r.conclude(ctx, nil)
+}
+
+// later returns the error that defers the request.
+func (r *run) later(err error) error {
+	if already, ok := errors.AsType[*outcome.DeferredError](err); ok {
+		return already
+	}
+	return &outcome.DeferredError{UserPoolID: r.request.UserPoolID, Cause: err, Reason: err.Error()}
 }
 
 // A lastRead is the time when the process last read a pool in a scope and left no drift.

@@ -42,11 +42,12 @@ type result struct {
 	writes    int              // number of writes of the run when the unit ended
 }
 
-// reconcile brings the unit to the baseline. An error defers the request.
+// reconcile brings the unit to the baseline. The error is nil or a *outcome.DeferredError.
 func (w *work) reconcile(ctx context.Context) error {
 	err := w.converge(ctx)
 	if err != nil {
 		w.suspend()
+		err = w.run.later(err)
 	}
 	return err
 }

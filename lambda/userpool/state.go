@@ -241,7 +241,7 @@ func (b Backup) State() State {
 	s := State{ID: b.UserPoolID, Documents: b.Documents}
 	for _, name := range s.Names() {
 		if name.Kind() == baseline.AppClient {
-			s.Clients = append(s.Clients, baseline.ClientIdentity{ID: name.Client()})
+			s.Clients = append(s.Clients, baseline.ClientIdentity{ID: name.Client()}) // Identity adds the name
 		}
 	}
 	return s
@@ -271,7 +271,8 @@ func (s State) Unwritable(other State) []string {
 			}
 		}
 		for _, path := range unknownMembers(name, mine) {
-			_, member := DocumentOf(path) // a part of an object is written with it
+			member := strings.TrimPrefix(path, cmp.Or(name.Prefix(), string(name)+"."))
+			// A part of an object is written with it.
 			if !strings.Contains(member, ".") && !same(mine[member], others[member]) {
 				differ = append(differ, string(name)+"."+member)
 			}

@@ -45,7 +45,7 @@ func Fingerprint(pool string, d Finding) string {
 	return fmt.Sprintf("%x", sum[:16])
 }
 
-// eventDelay is the longest normal delay between a call and its event.
+// eventDelay is the longest normal delay between a call and its event, which CloudTrail delivers within minutes.
 const eventDelay = 15 * time.Minute
 
 // CountedNote is the prefix of the note for a finding that was counted as undetected without a notification.

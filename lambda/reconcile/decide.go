@@ -60,7 +60,7 @@ func Decide(rules Rules, unit Unit, state userpool.State, attempt Attempt) Decis
 	var fixable []baseline.Drift
 	never := rules.neverRestores(all)
 	for _, drift := range slices.Concat(d.Found.Drifts, d.Lost) {
-		restores := drift.Rule == "" // whether the setting is required or not
+		restores := drift.Rule == "" // our write removed the setting, whether it is required or not
 		finding, skip := rules.skip(drift, attempt)
 		switch {
 		case restores && never != "":

@@ -83,11 +83,12 @@ func leafName(name baseline.DocumentName, path string) string {
 func DocumentOf(leaf string) (name baseline.DocumentName, below string) {
 	name, known := baseline.DocumentOf(leaf)
 	client, _, ofClient := baseline.ClientOf(leaf)
-	switch kind, below, _ := strings.Cut(leaf, "."); {
+	kind, rest, _ := strings.Cut(leaf, ".")
+	switch {
 	case ofClient && !known:
 		name = baseline.AppClient.Of(client)
 	case !known:
-		return baseline.DocumentName(kind), below
+		return baseline.DocumentName(kind), rest
 	}
 	return name, strings.TrimPrefix(leaf, name.Prefix())
 }

@@ -9,20 +9,25 @@ import (
 
 // glob reports whether the pattern matches the whole text. In a pattern, * matches any text, even an empty one, ?
 // matches one character, and every other character matches itself: there are no classes and no escapes.
+//
+// Backtracking only to the last * is enough: it can match whatever an earlier one could match instead. This limits the
+// work to the product of the two lengths.
 func glob(pattern, text string) bool {
-	t := []rune(text)
-	matches := make([]bool, len(t)+1) // whether the pattern so far matches the first characters of the text, by number
-	matches[0] = true
-	for _, r := range pattern {
-		fewer := matches[0] // whether the pattern before r matches the text before c
-		matches[0] = fewer && r == '*'
-		for i, c := range t {
-			here := fewer && (r == '?' || r == c)
-			fewer = matches[i+1]
-			matches[i+1] = here || r == '*' && (fewer || matches[i])
+	p, t := []rune(pattern), []rune(text)
+	i, j, star, retry := 0, 0, -1, 0 // index of the last *, and where in the text to continue after it
+	for j < len(t) {
+		switch {
+		case i < len(p) && p[i] == '*':
+			star, retry, i = i, j, i+1
+		case i < len(p) && (p[i] == '?' || p[i] == t[j]):
+			i, j = i+1, j+1
+		case star >= 0:
+			i, j, retry = star+1, retry+1, retry+1
+		default:
+			return false
 		}
 	}
-	return matches[len(t)]
+	return strings.Trim(string(p[i:]), "*") == ""
 }
 
 func globAny(patterns []string, text string) bool {

@@ -63,9 +63,9 @@ func (d *deployment) alarms() []alarm {
 		"FILL(drifted, 0) + FILL(partial, 0) + FILL(unconverged, 0) + FILL(unfixable, 0)",
 		map[string]awscloudwatch.IMetric{"drifted": sum("Drifted"), "partial": sum("Partial"),
 			"unconverged": sum("Unconverged"), "unfixable": sum("Unfixable")})
-	const changeSeconds, scanSeconds = 15 * 60, 2 * 60 * 60
+	const maxChangeAge, maxScanAge = 15 * 60, 2 * 60 * 60 // in seconds
 	tooOld := expression("oldest message", 5, fmt.Sprintf(
-		"IF(FILL(changes, 0) > %d OR FILL(scans, 0) > %d, 1, 0)", changeSeconds, scanSeconds),
+		"IF(FILL(changes, 0) > %d OR FILL(scans, 0) > %d, 1, 0)", maxChangeAge, maxScanAge),
 		map[string]awscloudwatch.IMetric{
 			"changes": queues.Changes.MetricApproximateAgeOfOldestMessage(maximum),
 			"scans":   queues.Scans.MetricApproximateAgeOfOldestMessage(maximum),

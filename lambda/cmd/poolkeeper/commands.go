@@ -243,7 +243,7 @@ func argumentOf(command *cobra.Command) (usage, name string) {
 func countArguments(command *cobra.Command, args []string) error {
 	usage, name := argumentOf(command)
 	switch help := command.CommandPath() + " --help"; {
-	case len(args) == 0 && name != "" && strings.HasPrefix(usage, name):
+	case len(args) == 0 && name != "" && strings.HasPrefix(usage, name): // without a bracket, it is required
 		return fmt.Errorf("%s needs %s; see %s", command.Name(), name, help)
 	case len(args) > 0 && name == "":
 		return fmt.Errorf("%s takes only flags, but %q is not a flag; see %s", command.Name(), args[0], help)

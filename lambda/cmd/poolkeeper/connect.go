@@ -81,7 +81,8 @@ func (c *cli) prepare(ctx context.Context) (*reconcile.Reconciler, error) {
 	if err != nil {
 		return nil, err
 	}
-	file, writes, deployed := c.text("baseline"), c.flags.Lookup("yes") != nil, d.required
+	file, deployed := c.text("baseline"), d.required
+	writes := c.flags.Lookup("yes") != nil // only a command that writes has it
 	if file != "" || deployed == nil {
 		if d.required, d.text, err = c.readBaseline(ctx, file); err != nil {
 			return nil, err

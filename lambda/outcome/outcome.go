@@ -16,7 +16,7 @@ type Ending string
 // The endings in order of precedence: if several apply, the first one is used.
 const (
 	Deferred    Ending = "deferred"    // will be retried: throttled, changed concurrently, or leased by another run
-	Unconverged Ending = "unconverged" // after a write, a value did not last or another setting changed
+	Unconverged Ending = "unconverged" // a written value did not or does not last, or another setting changed
 	Partial     Ending = "partial"     // some drift fixed, some not
 	Unfixable   Ending = "unfixable"   // no drift could be fixed
 	Remediated  Ending = "remediated"  // every drift of an enforcing rule fixed and verified

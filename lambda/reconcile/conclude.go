@@ -87,8 +87,8 @@ func Conclude(findings []outcome.Finding, moved []string) (outcome.Ending, strin
 	reason := strings.Join(reasons, "; ")
 	switch {
 	case len(moved) > 0:
-		slices.Sort(moved)
-		text := "settings changed that no write should have changed: " + strings.Join(slices.Compact(moved), ", ")
+		moved = slices.Compact(slices.Sorted(slices.Values(moved)))
+		text := "settings changed that no write should have changed: " + strings.Join(moved, ", ")
 		return outcome.Unconverged, strings.Join(append([]string{text}, reasons...), "; ")
 	case coded[outcome.CodeUnheld]+coded[outcome.CodeFlapping]+coded[outcome.CodeRestore] > 0:
 		return outcome.Unconverged, reason
@@ -107,7 +107,7 @@ func Conclude(findings []outcome.Finding, moved []string) (outcome.Ending, strin
 	}
 }
 
-// remember stores in the process whether the pool was read without drift.
+// remember stores in the process that the pool was read and nothing is left to fix, or forgets that.
 func (r *run) remember() {
 	switch r.out.Outcome {
 	case outcome.Unchanged, outcome.Exempted, outcome.Remediated:

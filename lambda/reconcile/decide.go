@@ -52,7 +52,7 @@ type Decision struct {
 // StateReported.
 func Decide(rules Rules, unit Unit, state userpool.State, attempt Attempt) Decision {
 	all := baseline.Policy{}
-	if unit.isPool() { // the only unit with restores
+	if unit.isPool() { // the only unit with restores, and the one that can turn threat protection off
 		all = rules.policy(state)
 	}
 	state = state.Focus(unit)
@@ -67,7 +67,7 @@ func Decide(rules Rules, unit Unit, state userpool.State, attempt Attempt) Decis
 			d.Findings = append(d.Findings, outcome.NotFixed(drift, never, outcome.CodeRestore))
 		case skip:
 			d.Findings = append(d.Findings, finding)
-		case restores || !attempt.Postponed[drift.Setting]:
+		case restores || !attempt.Postponed[drift.Setting]: // a postponed one is planned later
 			fixable = append(fixable, drift)
 		}
 	}

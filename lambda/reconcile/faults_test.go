@@ -151,7 +151,8 @@ var faultCases = map[string]scenario{
 		moves: all(protected + "=ACTIVE"), says: throttled,
 		faults: []cognitotest.Fault{skips(2, refusedRead(throttled, ""))}},
 	"the first of two writes is lost, and was applied": {rule: codesOff, fixed: all("MfaConfiguration", totp, factors),
-		pool: offWithCodes, faults: []cognitotest.Fault{lostWrite(1, true)}},
+		pool: offWithCodes, faults: []cognitotest.Fault{lostWrite(1, true)},
+		writes: all("SetUserPoolMfaConfig", "UpdateUserPool")},
 	// What the first write fixed stays fixed.
 	"the second of two writes is refused": {rule: codesOff, pool: offWithCodes, fixed: all(factors),
 		left: all("MfaConfiguration", totp), says: "not today",
@@ -192,7 +193,8 @@ var faultCases = map[string]scenario{
 	// What was refused is tried once more after a later unit wrote: what the first pass found is not forgotten over it.
 	"a setting does not hold, and another is tried again": secondPass(unprotected, "does not have the written value",
 		all(protected)),
-	"a setting moved, and another is tried again": secondPass(meanwhile, "UserPoolTags.meanwhile", nil),
+	"a setting moved, and another is tried again":   secondPass(meanwhile, "UserPoolTags.meanwhile", nil),
+	"a setting moved, and another is written later": writtenLater(secondPass(meanwhile, "UserPoolTags.meanwhile", nil)),
 	"a setting that is refused, and what a later unit writes": {refused: true, left: all("SmsMfaConfiguration"),
 		rule: noTextFactor + "\nPolicies: {PasswordPolicy: {MinimumLength: 20}}\n" +
 			"RiskConfiguration: {AccountTakeoverRiskConfiguration: {Actions: {HighAction: {EventAction: NO_ACTION}}}}",
@@ -313,6 +315,14 @@ func secondPass(change func(pool, mfa map[string]any), says string, unheld []str
 	if unheld == nil {
 		c.fixed = append(c.fixed, protected)
 	}
+	return c
+}
+
+// writtenLater has the other requirement of a second pass accepted after a later unit wrote.
+func writtenLater(c scenario) scenario {
+	c.faults[0].Times = 2 // beside the other setting, and alone
+	c.left, c.fixed = nil, append(c.fixed, policy+"MinimumLength")
+	c.writes = append(c.writes, "UpdateUserPool")
 	return c
 }
 

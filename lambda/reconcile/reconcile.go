@@ -50,7 +50,7 @@ const (
 	busyTries     = 4                      // per unit, while the service is busy or responses are lost
 	firstWait     = 500 * time.Millisecond // before the second attempt; doubled for each further one
 	writeTime     = 5 * time.Second        // needed for a write and its verification; with less, no write is started
-	leaseTime     = 60 * time.Second       // duration of a lease; renewed before a write if older than clockSkew
+	leaseTime     = 60 * time.Second       // duration of a lease; before a write, one older than clockSkew is renewed
 	clockSkew     = 5 * time.Second        // largest difference between the clocks of two processes
 	staleReadTime = 3 * time.Second        // how long a read may return an older state
 )

@@ -78,8 +78,8 @@ func (r *run) reconcile(ctx context.Context, from string) (outcome.Outcome, erro
 // interval between scans.
 const historyTime = 3 * 24 * time.Hour
 
-// covered reports whether this process already read the same scope after the event's call, and left no drift. Then only
-// the records are read.
+// covered reports whether this process already read the same scope after the event's call, and left nothing to fix.
+// Then only the records are read, for the findings about this call.
 func (r *run) covered(ctx context.Context) bool {
 	call, at := r.request.Call, r.request.Cause.Time
 	if call.Name == "" {
@@ -98,7 +98,8 @@ func (r *run) covered(ctx context.Context) bool {
 	if len(outcome.Interrupted(r.history.Records, r.start)) > 0 {
 		return false
 	}
-	r.out.Reason = "the read at " + last.at.UTC().Format(time.RFC3339) + ", after this call, showed no drift"
+	r.out.Details.Notified = r.history.Notes
+	r.out.Reason = "the read at " + last.at.UTC().Format(time.RFC3339) + ", after this call, left nothing to fix"
 	return true
 }
 
@@ -187,11 +188,13 @@ func (r *run) units(ctx context.Context) error {
 		if w.done.refused == 0 || w.done.writes == len(r.out.Writes) {
 			continue
 		}
+		moved := w.done.moved
 		w.attempt.Restart()
 		w.waits, w.readAt, w.began = 0, time.Time{}, false // the unit is read again, and that state must not change
 		if err := w.reconcile(ctx); err != nil {
 			return err
 		}
+		w.done.moved = slices.Concat(moved, w.done.moved) // what changed in the first try stays reported
 	}
 	return nil
 }
@@ -201,7 +204,7 @@ func (r *run) ignore(reason string) (outcome.Outcome, error) {
 	return r.conclude(context.Background(), nil) // which then makes no call
 }
 
-// endUnwritten ends a run that could not read the pool and wrote nothing.
+// endUnwritten ends a run that an error stopped before it wrote anything.
 func (r *run) endUnwritten(ctx context.Context, err error) (outcome.Outcome, error) {
 	switch cognito.ClassOf(err) {
 	case cognito.ClassGone:
@@ -234,7 +237,7 @@ func (r *run) later(err error) error {
 	return &outcome.DeferredError{UserPoolID: r.request.UserPoolID, Cause: err, Reason: err.Error()}
 }
 
-// A lastRead is the time when the process last read a pool in a scope and left no drift.
+// A lastRead is the time when the process last read a pool in a scope and left nothing to fix.
 type lastRead struct {
 	at    time.Time
 	scope Scope

@@ -19,11 +19,11 @@ type work struct {
 	unit       Unit
 	done       result // so far
 	attempt    Attempt
-	origin     userpool.State                  // state before the first write of the unit
+	origin     userpool.State                  // state before the first write of this try of the unit
 	began      bool                            // a write was made or may have been made
 	readAt     time.Time                       // when the current state of the unit was read; zero after a write was sent
-	unverified bool                            // a write was accepted since the last verification
-	unclear    string                          // the last write call, if its response was lost
+	unverified bool                            // since the last verification, a write was or may have been accepted
+	unclear    []string                        // write calls whose response was lost
 	leased     time.Time                       // when the lease was last renewed; zero without a lease
 	waits      int                             // number of waits because the pool was busy
 	roleTries  int                             // number of tries with a rejected role for text messages
@@ -34,7 +34,7 @@ type work struct {
 type result struct {
 	found     baseline.Comparison
 	findings  []outcome.Finding
-	fixes     []baseline.Drift // fixes whose writes were accepted
+	fixes     []baseline.Drift // fixes whose writes were accepted or may have been
 	refused   int              // number of settings that the service rejected or is known to reject
 	moved     []string         // settings that changed unexpectedly
 	unmanaged int              // number of unchanged unmanaged settings
@@ -42,7 +42,7 @@ type result struct {
 	writes    int              // number of writes of the run when the unit ended
 }
 
-// reconcile brings the unit to the baseline. The error is nil or a *outcome.DeferredError.
+// reconcile brings the unit to the baseline. An error defers the request.
 func (w *work) reconcile(ctx context.Context) error {
 	err := w.converge(ctx)
 	if err != nil {
@@ -185,7 +185,7 @@ func (w *work) read(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if len(r.out.Writes) == 0 && w.unclear == "" {
+		if len(r.out.Writes) == 0 && len(w.unclear) == 0 {
 			w.skip = append(w.skip, r.state.Unsteady(state, w.unit)...)
 		}
 		r.state = state
@@ -261,9 +261,8 @@ func (w *work) suspend() {
 // finish sets the result of the unit, from its last decision.
 func (w *work) finish(last Decision) {
 	r, done := w.run, &w.done
-	if w.unclear != "" { // the response was lost, but nothing is left to write, so the write was made
-		r.out.Writes, w.unclear = append(r.out.Writes, w.unclear), ""
-	}
+	// Their responses were lost, but nothing is left to write, so the writes were made.
+	r.out.Writes, w.unclear = append(r.out.Writes, w.unclear...), nil
 	done.found, done.findings, done.lost = last.Found, last.Findings, len(last.Lost)
 	done.refused = len(w.attempt.Refused) + len(last.Plan.Skipped)
 	done.writes = len(r.out.Writes)

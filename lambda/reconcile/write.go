@@ -33,7 +33,7 @@ func (w *work) writePlan(ctx context.Context, plan userpool.Plan) error {
 	return w.verify(ctx)
 }
 
-// mayWrite checks that there is time for the remaining writes and that we still have the lease.
+// mayWrite checks that there is time for the remaining writes, and renews the lease.
 func (w *work) mayWrite(ctx context.Context, left int) error {
 	r := w.run
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < time.Duration(left)*writeTime {
@@ -49,7 +49,8 @@ func (w *work) mayWrite(ctx context.Context, left int) error {
 	return nil
 }
 
-// send adds the write to the record, with the time when its state was read, makes it, and records the response.
+// send adds the write to the record, with the time when its state was read, makes it, and notes the response, which is
+// stored with the next write or at the end.
 func (w *work) send(ctx context.Context, request userpool.Request, read time.Time) error {
 	r := w.run
 	sent := w.intend(ctx, request, read)
@@ -113,12 +114,13 @@ func (w *work) noteSent(request userpool.Request, accepted bool) {
 	w.attempt.Progress()
 	w.attempt.Restores = append(w.attempt.Restores, request.Restores...)
 	w.done.fixes = append(w.done.fixes, request.Fixes...)
+	w.unclear = slices.DeleteFunc(w.unclear, func(call string) bool { return call == request.Call })
 	if !accepted {
-		w.unclear = request.Call
+		w.unclear = append(w.unclear, request.Call)
 		return
 	}
 	w.run.out.Writes = append(w.run.out.Writes, request.Call)
-	w.run.out.Details.Times.Written, w.unclear = w.run.with.Now(), ""
+	w.run.out.Details.Times.Written = w.run.with.Now()
 	w.attempt.Accept(request)
 }
 
@@ -173,7 +175,7 @@ var verifyWaits = []time.Duration{200 * time.Millisecond, 400 * time.Millisecond
 	1600 * time.Millisecond}
 
 // verify reads the unit until the fixes are visible and nothing else has changed, or until the waits are used up. It
-// compares with the state before the first write.
+// compares with the state before the first write of this try of the unit.
 func (w *work) verify(ctx context.Context) error {
 	r := w.run
 	skip := w.origin.Unknown(w.origin.Names(), r.with.Baseline.Unknown, baseline.OmitUnknown)

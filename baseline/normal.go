@@ -155,13 +155,15 @@ func Empty(v any) bool {
 
 // canonical returns the canonical JSON of a value: sorted keys, no white space, one form for each number.
 func canonical(v any) string {
-	return plainJSON(mapped(v, func(leaf any) any {
-		n, ok := number(leaf)
-		if !ok {
-			return leaf
-		}
+	if n, ok := number(v); ok {
 		places, _ := n.FloatPrec()
-		return json.Number(n.FloatString(places))
+		return n.FloatString(places)
+	}
+	return plainJSON(mapped(v, func(leaf any) any {
+		if _, ok := number(leaf); ok {
+			return json.Number(canonical(leaf))
+		}
+		return leaf
 	}))
 }
 

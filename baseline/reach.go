@@ -34,7 +34,9 @@ func (b *Baseline) Owns(id string) []DocumentName {
 	for _, rule := range b.Rules {
 		if rule.maySelect(id) {
 			for _, r := range rule.all() {
-				owned = append(owned, kindsOf(WrittenWith(r.Setting))...)
+				for _, d := range WrittenWith(r.Setting) {
+					owned = append(owned, d.Name)
+				}
 			}
 		}
 	}

@@ -654,7 +654,8 @@ func TestCovered(t *testing.T) {
 			c.change(&request)
 		}
 		out := must(deliver(t.Context(), r, request))(t)
-		covered := out.Outcome == outcome.Unchanged && strings.Contains(out.Reason, "left nothing to fix") && out.Details.Notified != nil
+		covered := out.Outcome == outcome.Unchanged && strings.Contains(out.Reason, "left nothing to fix") &&
+			out.Details.Notified != nil
 		if calls := w.fake.Calls(); (len(calls) == 0) != c.covered || c.covered && !covered {
 			t.Errorf("%s (%s) after %d calls", out.Outcome, out.Reason, len(calls))
 		}

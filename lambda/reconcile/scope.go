@@ -20,6 +20,7 @@ type Scope struct {
 func ScopeOf(b *baseline.Baseline, request event.Request) Scope {
 	id, call := request.UserPoolID, request.Call
 	change := call.Change()
+	kinds := b.OwnsOf(id, change)
 	switch {
 	case request.Kind == event.Ignored:
 		return Scope{Ignored: string(request.Reason) + ": " + request.Detail}
@@ -29,12 +30,12 @@ func ScopeOf(b *baseline.Baseline, request event.Request) Scope {
 		return Scope{Kinds: ofClients(b.Owns(id)), Clients: request.Clients}
 	case call.Name == "":
 		return wholeScope(b, id)
-	case !b.Concerns(id, change):
+	case len(kinds) == 0 && !b.Concerns(id, change):
 		return Scope{Ignored: "the baseline neither requires nor watches anything that " + call.Name + " changes"}
 	case request.ClientID != "":
-		return Scope{Kinds: ofClients(b.OwnsOf(id, change)), Clients: []string{request.ClientID}}
+		return Scope{Kinds: ofClients(kinds), Clients: []string{request.ClientID}}
 	default:
-		return Scope{Kinds: b.OwnsOf(id, change)}
+		return Scope{Kinds: kinds}
 	}
 }
 

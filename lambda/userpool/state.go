@@ -45,14 +45,18 @@ func (s State) Has(name baseline.DocumentName) bool {
 // clients, and each is compared separately.
 func (s State) Focus(names []baseline.DocumentName) State {
 	focused := State{ID: s.ID, Documents: make(map[baseline.DocumentName]map[string]any, len(names)+4)}
-	for _, name := range slices.Concat(Everything().Documents, names) {
+	ofPool := []baseline.DocumentName{baseline.UserPool, baseline.MfaConfig, baseline.RiskConfiguration,
+		baseline.LogDelivery}
+	for _, name := range slices.Concat(ofPool, names) {
 		if document, read := s.Documents[name]; read {
 			focused.Documents[name] = document
 		}
 	}
-	focused.Clients = slices.DeleteFunc(slices.Clone(s.Clients), func(client baseline.ClientIdentity) bool {
-		return !slices.ContainsFunc(names, func(n baseline.DocumentName) bool { return n.Client() == client.ID })
-	})
+	for _, client := range s.Clients {
+		if slices.ContainsFunc(names, func(n baseline.DocumentName) bool { return n.Client() == client.ID }) {
+			focused.Clients = append(focused.Clients, client)
+		}
+	}
 	return focused
 }
 
@@ -70,9 +74,11 @@ func namesOf(docs map[baseline.DocumentName]map[string]any) []baseline.DocumentN
 	place := func(n baseline.DocumentName) int {
 		return slices.IndexFunc(baseline.Documents(), func(d baseline.Document) bool { return d.Name == n.Kind() })
 	}
-	return slices.SortedFunc(maps.Keys(docs), func(a, b baseline.DocumentName) int {
+	names := slices.AppendSeq(make([]baseline.DocumentName, 0, len(docs)), maps.Keys(docs))
+	slices.SortFunc(names, func(a, b baseline.DocumentName) int {
 		return cmp.Or(strings.Compare(a.Client(), b.Client()), place(a)-place(b))
 	})
+	return names
 }
 
 // Offered returns the names of the documents that were read and that exist with the tier and settings of the pool.

@@ -223,7 +223,8 @@ func (l *linter) unusual(m Member, r Requirement) {
 	}
 }
 
-// weaker returns the checks that are satisfied by a value that the requirement replaces, but not by its own, or "".
+// weaker returns the checks that the value written by a requirement does not satisfy. It returns "" if the requirement
+// never replaces a value that satisfies them.
 func weaker(r Requirement) string {
 	m, _ := Lookup(r.Setting)
 	action, value := remedy(m, r, nil)

@@ -201,8 +201,8 @@ type Comparison struct {
 const setKey = "set"
 
 // opNames are the keys of a requirement that is not a plain value.
-var opNames = []string{"atLeast", "atMost", "oneOf", "contains", "without", "exactly", "absent", "present", "matches",
-	setKey}
+var opNames = []string{string(AtLeast), string(AtMost), string(OneOf), string(Contains), string(Without),
+	string(Exactly), string(Absent), string(Present), string(Matches), setKey}
 
 var operatorsOf = map[Kind][]Op{
 	Object:  {Exactly, Absent, Present},

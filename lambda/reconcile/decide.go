@@ -52,7 +52,7 @@ type Decision struct {
 // StateReported.
 func Decide(rules Rules, unit Unit, state userpool.State, attempt Attempt) Decision {
 	all := baseline.Policy{}
-	if unit.isPool() { // the only unit with restores, and the one that can turn threat protection off
+	if unit.isPool() { // the only unit with restores, and that can disable threat protection
 		all = rules.policy(state)
 	}
 	state = state.Focus(unit)

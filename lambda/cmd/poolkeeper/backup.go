@@ -233,8 +233,9 @@ func (a *applying) warn(to *stream.Stream, p poolPlan) error {
 	return to.Write(stream.OfSummary("weakens", weak, strings.Join(lines, "\n")))
 }
 
-// weaker returns the settings that are weaker in the target than now: there, the target breaks a snapshot of the pool,
-// and the pool breaks none of the target. Where neither value is stricter, as with two different triggers, both do.
+// weaker returns the settings that are weaker in the target than now: the target breaks a snapshot of the current pool,
+// but the pool does not break a snapshot of the target. If neither value is stricter, as with two different triggers,
+// the setting is not weaker.
 func weaker(now, target userpool.State, settings []string) ([]string, error) {
 	lost, err := broken(now, target)
 	gained, failed := broken(target, now)

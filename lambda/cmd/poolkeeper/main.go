@@ -269,7 +269,8 @@ func (c *cli) version(context.Context, []string) error {
 	return err
 }
 
-// confirm asks a question, unless --yes is given. It fails unless the answer is yes; nothing says what was not done.
+// confirm asks a question, unless --yes is given. It fails unless the answer is yes. nothing is the message for what is
+// then not done.
 func (c *cli) confirm(ctx context.Context, question, nothing string) error {
 	if c.on("yes") {
 		return nil

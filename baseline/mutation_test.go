@@ -123,8 +123,8 @@ var mistakes = map[string]mistake{
 var number = regexp.MustCompile(`(: )(\d+)`)
 
 // free matches lines where any text is valid, so that a parser cannot detect a mistake.
-var free = regexp.MustCompile(`name:|names:|reason:|owner:|tags:|UserPoolTags|arn:|Arn|https?://|Message|Subject|ids:|` +
-	`setting: UserPoolTags|until:|Id:|: (echo|omit|stop)`)
+var free = regexp.MustCompile(`name:|names:|reason:|owner:|tags:|UserPoolTags|arn:|Arn|https?://|Message|Subject|` +
+	`ids:|setting: UserPoolTags|until:|Id:|: (echo|omit|stop)`)
 
 // TestMutatedFiles: the files are good, the commented examples of the one that ships among them. Whatever mistake a
 // person makes in a line of one is an error or a warning that names the place, or it changes nothing, or it makes

@@ -80,7 +80,8 @@ func TestWhatIsMissing(t *testing.T) {
 func TestEmulate(t *testing.T) {
 	need(t, "make")
 	output, err := makeLocal(t, "emulate", anEvent, nil)
-	for _, want := range []string{`"rule": "every-pool"`, `"outcome": "remediated"`, "UpdateUserPool eu-west-1_AbCdEf123"} {
+	for _, want := range []string{`"rule": "every-pool"`, `"outcome": "remediated"`,
+		"UpdateUserPool eu-west-1_AbCdEf123"} {
 		if err != nil || !strings.Contains(output, want) {
 			t.Errorf("no %s: %v\n%s", want, err, output)
 		}

@@ -127,7 +127,8 @@ func TestConflicts(t *testing.T) {
 func TestBothOrdersOfWritesRejected(t *testing.T) {
 	t.Parallel()
 	state := stateOf(t,
-		`{"Policies":{"SignInPolicy":{"AllowedFirstAuthFactors":["PASSWORD","EMAIL_OTP"]}},"EmailConfiguration":{"EmailSendingAccount":"DEVELOPER","SourceArn":"x"}}`,
+		`{"Policies":{"SignInPolicy":{"AllowedFirstAuthFactors":["PASSWORD","EMAIL_OTP"]}},`+
+			`"EmailConfiguration":{"EmailSendingAccount":"DEVELOPER","SourceArn":"x"}}`,
 		`{"MfaConfiguration":"OPTIONAL","EmailMfaConfiguration":{},"SoftwareTokenMfaConfiguration":{"Enabled":true}}`)
 	plan := planned(state, Options{}, write(factors, []any{"PASSWORD"}), write(account, "COGNITO_DEFAULT"),
 		write(mfa, "ON"), leaveOut(emailMFA))
@@ -150,14 +151,16 @@ func TestTagKeysWithDots(t *testing.T) {
 // TestBody compares what is sent with what the service takes.
 func TestBody(t *testing.T) {
 	t.Parallel()
+	const empty = `{"AutoVerifiedAttributes":[],"LambdaConfig":{},"UserPoolTags":{},"DeviceConfiguration":{},` +
+		`"UserAttributeUpdateSettings":{}}`
 	for name, c := range map[string]struct{ pool, want string }{
 		"empty texts and enums": {
 			`{"EmailConfiguration":{"From":"","EmailSendingAccount":""},"UserPoolTier":"","SmsAuthenticationMessage":""}`,
 			`{"EmailConfiguration":{}}`},
-		"empty containers": {
-			`{"AutoVerifiedAttributes":[],"LambdaConfig":{},"UserPoolTags":{},"DeviceConfiguration":{},"UserAttributeUpdateSettings":{}}`, `{"AutoVerifiedAttributes":[],"LambdaConfig":{},"UserPoolTags":{},"DeviceConfiguration":{},"UserAttributeUpdateSettings":{}}`},
+		"empty containers": {empty, empty},
 		"what is refused when empty": {
-			`{"SmsConfiguration":{},"UserPoolAddOns":{},"AccountRecoverySetting":{"RecoveryMechanisms":[]},"Policies":{"SignInPolicy":{"AllowedFirstAuthFactors":[]}}}`, `{"Policies":{}}`},
+			`{"SmsConfiguration":{},"UserPoolAddOns":{},"AccountRecoverySetting":{"RecoveryMechanisms":[]},` +
+				`"Policies":{"SignInPolicy":{"AllowedFirstAuthFactors":[]}}}`, `{"Policies":{}}`},
 		"null": {`{"LambdaConfig":null,"Policies":{"PasswordPolicy":null}}`, `{"Policies":{}}`},
 		"default names of levels": {
 			`{"AcrConfiguration":{"Level1":{"AcrValue":"urn:cognito:loa:1"},"Level2":{"AcrValue":"urn:cognito:loa:2"}}}`, `{}`},
@@ -187,9 +190,11 @@ func TestDocumentsAreWhole(t *testing.T) {
 	state.Documents[baseline.RiskConfiguration] = tree(t,
 		`{"UserPoolId":"p","LastModifiedDate":1.5,"RiskExceptionConfiguration":{"BlockedIPRangeList":["192.0.2.0/24"]}}`)
 	state.Documents[baseline.LogDelivery] = tree(t,
-		`{"UserPoolId":"p","LogConfigurations":{"userNotification":{"LogLevel":"ERROR","CloudWatchLogsConfiguration":{"LogGroupArn":"g"}}}}`)
+		`{"UserPoolId":"p","LogConfigurations":{"userNotification":`+
+			`{"LogLevel":"ERROR","CloudWatchLogsConfiguration":{"LogGroupArn":"g"}}}}`)
 	state.Documents[baseline.AppClient.Of("web")] = tree(t,
-		`{"UserPoolId":"p","ClientId":"web","ClientName":"w","CreationDate":1,"RefreshTokenValidity":30,"ReadAttributes":[],"ClientType":"REGULAR","ClientSecretArn":"arn:x"}`)
+		`{"UserPoolId":"p","ClientId":"web","ClientName":"w","CreationDate":1,`+
+			`"RefreshTokenValidity":30,"ReadAttributes":[],"ClientType":"REGULAR","ClientSecretArn":"arn:x"}`)
 	state.Documents[baseline.ClientRisk.Of("web")] = tree(t, `{"ClientId":"web"}`)
 	plan := planned(state, Options{},
 		write("Clients[web].RiskConfiguration.CompromisedCredentialsRiskConfiguration",
@@ -204,12 +209,18 @@ func TestDocumentsAreWhole(t *testing.T) {
 		got = append(got, w.Call+" "+string(w.Body))
 	}
 	want := []string{
-		`UpdateUserPool {"DeletionProtection":"ACTIVE","MfaConfiguration":"OFF","UserPoolAddOns":{"AdvancedSecurityMode":"ENFORCED"},"UserPoolId":"` + pool + `","UserPoolTier":"PLUS"}`,
-		`SetRiskConfiguration {"CompromisedCredentialsRiskConfiguration":{"Actions":{"EventAction":"BLOCK"}},"RiskExceptionConfiguration":{"BlockedIPRangeList":["192.0.2.0/24"]},"UserPoolId":"` + pool + `"}`,
-		`SetLogDeliveryConfiguration {"LogConfigurations":[{"EventSource":"userAuthEvents","LogLevel":"INFO","S3Configuration":{"BucketArn":"b"}},` +
-			`{"CloudWatchLogsConfiguration":{"LogGroupArn":"g"},"EventSource":"userNotification","LogLevel":"ERROR"}],"UserPoolId":"` + pool + `"}`,
-		`UpdateUserPoolClient {"ClientId":"web","ClientName":"w","PreventUserExistenceErrors":"ENABLED","ReadAttributes":[],"RefreshTokenValidity":30,"UserPoolId":"` + pool + `"}`,
-		`SetRiskConfiguration {"ClientId":"web","CompromisedCredentialsRiskConfiguration":{"Actions":{"EventAction":"BLOCK"}},"UserPoolId":"` + pool + `"}`,
+		`UpdateUserPool {"DeletionProtection":"ACTIVE","MfaConfiguration":"OFF",` +
+			`"UserPoolAddOns":{"AdvancedSecurityMode":"ENFORCED"},"UserPoolId":"` + pool + `","UserPoolTier":"PLUS"}`,
+		`SetRiskConfiguration {"CompromisedCredentialsRiskConfiguration":{"Actions":{"EventAction":"BLOCK"}},` +
+			`"RiskExceptionConfiguration":{"BlockedIPRangeList":["192.0.2.0/24"]},"UserPoolId":"` + pool + `"}`,
+		`SetLogDeliveryConfiguration {"LogConfigurations":[{"EventSource":"userAuthEvents","LogLevel":"INFO",` +
+			`"S3Configuration":{"BucketArn":"b"}},` +
+			`{"CloudWatchLogsConfiguration":{"LogGroupArn":"g"},"EventSource":"userNotification",` +
+			`"LogLevel":"ERROR"}],"UserPoolId":"` + pool + `"}`,
+		`UpdateUserPoolClient {"ClientId":"web","ClientName":"w","PreventUserExistenceErrors":"ENABLED",` +
+			`"ReadAttributes":[],"RefreshTokenValidity":30,"UserPoolId":"` + pool + `"}`,
+		`SetRiskConfiguration {"ClientId":"web","CompromisedCredentialsRiskConfiguration":` +
+			`{"Actions":{"EventAction":"BLOCK"}},"UserPoolId":"` + pool + `"}`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

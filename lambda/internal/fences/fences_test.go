@@ -5,7 +5,6 @@ package fences_test
 import (
 	"go/ast"
 	"go/parser"
-	"go/scanner"
 	"go/token"
 	"io/fs"
 	"os"
@@ -57,41 +56,14 @@ func TestColumns(t *testing.T) {
 		if _, ok := longLines[path]; ok {
 			return
 		}
-		data := rawLines(path, body)
 		n := 0
 		for line := range strings.Lines(string(body)) {
 			n++
-			if data[n] {
-				continue
-			}
 			if columns := utf8.RuneCountInString(strings.TrimRight(line, "\n")); columns > mostColumns {
 				t.Errorf("%s:%d: %d columns, at most %d", path, n, columns, mostColumns)
 			}
 		}
 	})
-}
-
-// rawLines returns the lines of a Go file that hold a part of a raw string: data, not code.
-func rawLines(path string, body []byte) map[int]bool {
-	lines := map[int]bool{}
-	if filepath.Ext(path) != ".go" {
-		return lines
-	}
-	set := token.NewFileSet()
-	file := set.AddFile(path, -1, len(body))
-	var s scanner.Scanner
-	s.Init(file, body, nil, 0)
-	for {
-		pos, kind, text := s.Scan()
-		if kind == token.EOF {
-			return lines
-		}
-		if kind == token.STRING && strings.HasPrefix(text, "`") {
-			for i := range strings.Count(text, "\n") + 1 {
-				lines[set.Position(pos).Line+i] = true
-			}
-		}
-	}
 }
 
 func TestStructsAndReceivers(t *testing.T) {

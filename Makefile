@@ -71,10 +71,15 @@ build: function ## build the function and the command line into .build
 	@CGO_ENABLED=0 go build -trimpath -o $(BUILD)/poolkeeper ./lambda/cmd/poolkeeper
 	@ls -l $(BUILD)/*/bootstrap $(BUILD)/poolkeeper | awk '{print "built " $$NF " " $$5 " bytes"}'
 
+# What Prowler needs for other clouds and its dashboard only, 1.9 GB, is not installed.
+NOT_AWS := azure|cloudflare|dash|google-api|huaweicloud|kingfisher|linode|microsoft|msgraph|numpy|oci|okta|openstack|pandas|pygithub|scaleway|shodan
 others: $(MINISTACK) ## install other people's checks and emulators into .build: Prowler, Parliament, event-ruler, ministack
 	@mvn -q -f infra/others/pom.xml dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/$(BUILD)/ruler
-	@for tool in prowler==5.46.0 parliament==1.6.4; do \
-		python3 -m venv $(BUILD)/$${tool%%=*} && $(BUILD)/$${tool%%=*}/bin/pip install --quiet $$tool; done
+	@python3 -m venv $(BUILD)/parliament && $(BUILD)/parliament/bin/pip install --quiet parliament==1.6.4
+	@python3 -m venv $(BUILD)/prowler && $(BUILD)/prowler/bin/pip install --quiet --no-deps prowler==5.46.0
+	@$(BUILD)/prowler/bin/python -c 'import importlib.metadata as m; print(*m.requires("prowler"), sep="\n")' | \
+		grep -vE '^($(NOT_AWS))' | $(BUILD)/prowler/bin/pip install --quiet --no-warn-conflicts \
+		-r /dev/stdin packaging==26.4 markupsafe==3.0.4
 
 # $(call run,LOG,COMMAND) runs tests and shows each package as it ends, and at the end what failed.
 define run

@@ -99,7 +99,7 @@ func record(pool string, began time.Time) outcome.Record {
 		Drifts: []outcome.Finding{{Setting: "Policies.PasswordPolicy.MinimumLength", Rule: "all", Want: ">= 12",
 			Have: json.Number("6"), State: outcome.StateFixed}},
 		Sent: []outcome.Sent{{Call: "UpdateUserPool", Document: baseline.UserPool, Status: outcome.Accepted,
-			RequestID: "r1", Read: began, At: began.Add(time.Second), Restores: []string{"SmsConfiguration"},
+			RequestID: "r1", Read: began, At: began.Add(time.Second), Removes: []string{"SmsConfiguration"},
 			Body: []byte(`{"PoolName":"x "}`)}},
 		Before: &userpool.Backup{UserPoolID: pool, Taken: began,
 			Documents: map[baseline.DocumentName]map[string]any{baseline.UserPool: {"Id": pool,

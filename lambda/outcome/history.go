@@ -232,15 +232,15 @@ func InterruptedFinding(record Record) Finding {
 // stopTime is how long a document is not written after a write changed an unknown member of it.
 const stopTime = 24 * time.Hour
 
-// Moved returns the unknown members that recent writes in the records changed, by document.
-func Moved(records []Record, now time.Time) map[baseline.DocumentName][]string {
-	moved := map[baseline.DocumentName][]string{}
+// ChangedMembers returns the unknown members that recent writes in the records changed, by document.
+func ChangedMembers(records []Record, now time.Time) map[baseline.DocumentName][]string {
+	changed := map[baseline.DocumentName][]string{}
 	for _, record := range records {
 		for _, s := range record.Sent {
-			if len(s.Moved) > 0 && now.Before(s.At.Add(stopTime)) {
-				moved[s.Document] = append(moved[s.Document], s.Moved...)
+			if len(s.Changed) > 0 && now.Before(s.At.Add(stopTime)) {
+				changed[s.Document] = append(changed[s.Document], s.Changed...)
 			}
 		}
 	}
-	return moved
+	return changed
 }

@@ -58,9 +58,9 @@ type Sent struct {
 	Read      time.Time             `json:"read"`               // when the replaced state was read
 	At        time.Time             `json:"at,omitzero"`        // when the response arrived
 	Fixes     []string              `json:"fixes,omitempty"`    // the settings that it helps to fix
-	Restores  []string              `json:"restores,omitempty"` // settings that it may remove, restored by a later write
+	Removes   []string              `json:"restores,omitempty"` // settings that it may remove
 	Trial     bool                  `json:"trial,omitempty"`    // it changes nothing
-	Moved     []string              `json:"moved,omitempty"`    // unknown members that it changed
+	Changed   []string              `json:"moved,omitempty"`    // unknown members that it changed
 	Body      []byte                `json:"-"`                  // nil in a light record, or if it was too large
 }
 
@@ -84,7 +84,7 @@ func (r Record) Restores() []string {
 			return s.Status == Accepted && of == s.Document
 		})
 		if s.Made() {
-			open = append(open, s.Restores...)
+			open = append(open, s.Removes...)
 		}
 	}
 	return open
@@ -109,8 +109,8 @@ func (r *Record) Shift(changes []userpool.Change) (texts []string) {
 		}
 		for i := range r.Sent {
 			s := &r.Sent[i]
-			if member != "" && s.Made() && s.Document == document && !slices.Contains(s.Moved, member) {
-				s.Moved = append(s.Moved, member)
+			if member != "" && s.Made() && s.Document == document && !slices.Contains(s.Changed, member) {
+				s.Changed = append(s.Changed, member)
 			}
 		}
 		texts = append(texts, text)

@@ -10,9 +10,9 @@ import (
 	"poolkeeper/lambda/outcome"
 )
 
-// conclude ends the run: it collects the findings, determines the ending, and prepares the records for Close. An error
+// end ends a run: it collects the findings, determines the ending, and prepares the records for Close. An error
 // defers the request.
-func (r *run) conclude(ctx context.Context, err error) (outcome.Outcome, error) {
+func (r *run) end(ctx context.Context, err error) (outcome.Outcome, error) {
 	r.gather()
 	var moved []string
 	fixes, lost := 0, 0
@@ -126,8 +126,8 @@ func (r *run) remember() {
 func (r *run) prepareRecords(ctx context.Context, err error, lost int) {
 	now := r.with.Now()
 	if len(r.record.Sent) > 0 {
-		moved := func(s outcome.Sent) bool { return len(s.Moved) > 0 }
-		r.out.Critical = r.out.Critical || slices.ContainsFunc(r.record.Sent, moved)
+		changed := func(s outcome.Sent) bool { return len(s.Changed) > 0 }
+		r.out.Critical = r.out.Critical || slices.ContainsFunc(r.record.Sent, changed)
 		r.record.Outcome, r.record.Reason, r.record.Verified = r.out.Outcome, r.out.Reason, r.out.Verified
 		for _, d := range r.out.Drifts {
 			i := slices.IndexFunc(r.record.Drifts, func(k outcome.Finding) bool { return k.Setting == d.Setting })

@@ -18,7 +18,7 @@ type Rules struct {
 	Rest     []string                           // app clients that another run handles
 	OwnWrite bool                               // our own write caused the event: drift is reported but not written
 	Flapping map[string]string                  // settings whose flap budget is used up, with the reason
-	Moved    map[baseline.DocumentName][]string // unknown members that our recent writes changed
+	Changed  map[baseline.DocumentName][]string // unknown members that our recent writes changed
 }
 
 func (r Rules) policy(state userpool.State) baseline.Policy {
@@ -71,7 +71,7 @@ func Decide(rules Rules, unit Unit, state userpool.State, attempt Attempt) Decis
 			fixable = append(fixable, drift)
 		}
 	}
-	d.Plan = userpool.NewPlan(state, fixable, userpool.Options{Unknown: rules.Baseline.Unknown, Moved: rules.Moved,
+	d.Plan = userpool.NewPlan(state, fixable, userpool.Options{Unknown: rules.Baseline.Unknown, Changed: rules.Changed,
 		MoveValidity: attempt.MoveValidity, RiskRequired: requiresRisk(all)})
 	for _, left := range d.Plan.Skipped {
 		d.Findings = append(d.Findings, outcome.NotFixed(left, left.Reason, ""))

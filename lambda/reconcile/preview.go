@@ -43,7 +43,7 @@ func (r *Reconciler) Plan(ctx context.Context, id string) (outcome.Preview, erro
 	err := run.units(context.WithoutCancel(ctx))
 	run.ledger.err = failure
 	p.After = pool.state
-	p.Outcome, err = run.conclude(ctx, err)
+	p.Outcome, err = run.end(ctx, err)
 	return planned(p, policy), err
 }
 

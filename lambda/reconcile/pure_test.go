@@ -271,7 +271,7 @@ func TestInterrupted(t *testing.T) {
 func TestRecordRestores(t *testing.T) {
 	t.Parallel()
 	takes := func(s outcome.WriteStatus) outcome.Sent {
-		return outcome.Sent{Document: baseline.MfaConfig, Status: s, Restores: []string{"SmsConfiguration"}}
+		return outcome.Sent{Document: baseline.MfaConfig, Status: s, Removes: []string{"SmsConfiguration"}}
 	}
 	gives := func(name baseline.DocumentName, s outcome.WriteStatus) outcome.Sent {
 		return outcome.Sent{Document: name, Status: s}

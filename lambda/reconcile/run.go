@@ -55,7 +55,7 @@ func (r *run) reconcile(ctx context.Context, from string) (outcome.Outcome, erro
 		return r.ignore(r.scope.Ignored)
 	}
 	if r.covered(ctx) {
-		return r.conclude(ctx, nil)
+		return r.end(ctx, nil)
 	}
 	if err := r.observe(ctx); err != nil {
 		return r.endUnwritten(ctx, err)
@@ -71,7 +71,7 @@ func (r *run) reconcile(ctx context.Context, from string) (outcome.Outcome, erro
 	if err != nil && !slices.ContainsFunc(r.record.Sent, outcome.Sent.Made) {
 		return r.endUnwritten(ctx, err)
 	}
-	return r.conclude(ctx, err)
+	return r.end(ctx, err)
 }
 
 // historyTime is how far back the records of a pool are read. It is longer than all retries of a message and than the
@@ -159,7 +159,7 @@ func (r *run) takeUp(ctx context.Context, history outcome.History) error {
 	if r.with.Actor == "" { // a person who runs a command wants the write
 		r.rules.Flapping = outcome.Exhausted(r.with.Baseline.Flap, history.Records, r.request.Cause, r.start)
 	}
-	r.rules.Moved = outcome.Moved(history.Records, r.start)
+	r.rules.Changed = outcome.ChangedMembers(history.Records, r.start)
 	r.interrupted = nil
 	for _, record := range outcome.Interrupted(history.Records, r.with.Now()) {
 		whole, err := r.ledger.whole(ctx, record)
@@ -201,7 +201,7 @@ func (r *run) units(ctx context.Context) error {
 
 func (r *run) ignore(reason string) (outcome.Outcome, error) {
 	r.out.Outcome, r.out.Reason = outcome.Ignored, reason
-	return r.conclude(context.Background(), nil) // which then makes no call
+	return r.end(context.Background(), nil) // which then makes no call
 }
 
 // endUnwritten ends a run that an error stopped before it wrote anything.
@@ -224,9 +224,9 @@ func (r *run) endUnwritten(ctx context.Context, err error) (outcome.Outcome, err
 		r.interrupted = nil
 		r.out.Outcome, r.out.Reason = outcome.Unfixable, err.Error()
 	default:
-		return r.conclude(ctx, err)
+		return r.end(ctx, err)
 	}
-	return r.conclude(ctx, nil)
+	return r.end(ctx, nil)
 }
 
 // later returns the error that defers the request.

@@ -216,7 +216,7 @@ func oddRecords() map[string]outcome.Record {
 	sent := []outcome.Sent{{Call: "UpdateUserPool", Document: "UserPool", Status: outcome.Accepted}}
 	with := func(restores ...string) []outcome.Sent {
 		return []outcome.Sent{{Call: "UpdateUserPool", Document: "UserPool", Status: outcome.Intended,
-			Restores: restores}}
+			Removes: restores}}
 	}
 	planned := outcome.Finding{Setting: "DeletionProtection", State: outcome.StatePlanned}
 	return map[string]outcome.Record{

@@ -54,7 +54,7 @@ func (w *work) mayWrite(ctx context.Context, left int) error {
 func (w *work) send(ctx context.Context, request userpool.Request, read time.Time) error {
 	r := w.run
 	sent := w.intend(ctx, request, read)
-	if (request.Trial || len(request.Restores) > 0) && r.ledger.err != nil {
+	if (request.Trial || len(request.Removes) > 0) && r.ledger.err != nil {
 		sent.Status = outcome.Refused
 		return errors.New("SetUserPoolMfaConfig may remove a setting that must be restored, which needs the " +
 			"ledger: " + r.ledger.err.Error())
@@ -96,8 +96,8 @@ func (w *work) intend(ctx context.Context, request userpool.Request, read time.T
 			r.record.Drifts = append(r.record.Drifts, outcome.Of(d, outcome.StatePlanned, "", ""))
 		}
 	}
-	for _, d := range request.Restores {
-		sent.Restores = append(sent.Restores, d.Setting)
+	for _, d := range request.Removes {
+		sent.Removes = append(sent.Removes, d.Setting)
 	}
 	r.record.Until = now.Add(leaseTime)
 	r.record.Sent = append(r.record.Sent, sent)
@@ -112,7 +112,7 @@ func (w *work) noteSent(request userpool.Request, accepted bool) {
 		return // nothing changed
 	}
 	w.attempt.Progress()
-	w.attempt.Restores = append(w.attempt.Restores, request.Restores...)
+	w.attempt.Restores = append(w.attempt.Restores, request.Removes...)
 	w.done.fixes = append(w.done.fixes, request.Fixes...)
 	w.unclear = slices.DeleteFunc(w.unclear, func(call string) bool { return call == request.Call })
 	if !accepted {
@@ -205,7 +205,7 @@ func (w *work) verify(ctx context.Context) error {
 		}
 		r.state, w.readAt, w.unverified = state, at, false
 		w.done.unmanaged, w.done.moved = unmanaged, r.record.Shift(moved)
-		r.rules.Moved = outcome.Moved(append(slices.Clip(r.history.Records), r.record), r.start)
+		r.rules.Changed = outcome.ChangedMembers(append(slices.Clip(r.history.Records), r.record), r.start)
 		w.attempt.Unhold(append(unheld, lost...))
 		r.out.Details.Times.Verified = r.with.Now()
 		return nil

@@ -28,9 +28,9 @@ type Request struct {
 	Body     []byte
 	// Fixes are the drifts that this write helps to fix.
 	Fixes []baseline.Drift
-	// Restores are settings that this write may remove as a known side effect, with their values. A later write of the
+	// Removes are settings that this write may remove as a known side effect, with their values. A later write of the
 	// plan restores them. If that write is not accepted, the caller must restore them.
-	Restores []baseline.Drift
+	Removes []baseline.Drift
 
 	// Trial marks a write that changes nothing: it shows whether the service accepts the one that must restore a setting.
 	Trial bool
@@ -42,9 +42,9 @@ type Request struct {
 type Options struct {
 	// Unknown is what to do with members that are not in the member table.
 	Unknown map[string]baseline.Unknown
-	// Moved are unknown members that a recent write changed. Their documents are not written, unless Unknown overrides
+	// Changed are unknown members that a recent write changed. Their documents are not written, unless Unknown overrides
 	// that.
-	Moved map[baseline.DocumentName][]string
+	Changed map[baseline.DocumentName][]string
 	// MoveValidity sends the value of UnusedAccountValidityDays as TemporaryPasswordValidityDays. It is set after the
 	// service rejected a write with the older name (ClassValidity).
 	MoveValidity bool
@@ -127,7 +127,7 @@ func (p *Plan) stopped(name baseline.DocumentName) (reason string) {
 	stop := func(path, why, hint string) {
 		reason = fmt.Sprintf("unknown member %s: %s, so %s is not called%s", Titled(path), why, table.WriteCall, hint)
 	}
-	for _, path := range p.options.Moved[name] {
+	for _, path := range p.options.Changed[name] {
 		if handlingOf(path, p.options.Unknown) == "" {
 			stop(path, "a write by poolkeeper changed it in the last 24 hours",
 				"; set it to echo or omit under unknownMembers to write anyway")
@@ -344,7 +344,7 @@ func (p *Plan) request(order []baseline.DocumentName, before, after documents) {
 	for _, name := range order {
 		r := Request{Document: name}
 		if name == baseline.MfaConfig && dropsSMS(before, after) {
-			r.Restores = []baseline.Drift{{Setting: sms, Action: baseline.Write, Value: baseline.Clone(after.get(sms))}}
+			r.Removes = []baseline.Drift{{Setting: sms, Action: baseline.Write, Value: baseline.Clone(after.get(sms))}}
 			add(Request{Document: baseline.UserPool, Trial: true}, before)
 		}
 		for _, i := range p.writing(before, name, nil) {

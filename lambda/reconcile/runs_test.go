@@ -197,6 +197,40 @@ func TestKilledAtTheSecondPlan(t *testing.T) {
 	}
 }
 
+// TestInterruptedMeanwhile: between the first read of an event about the pool and its lease, it turns out that another
+// run was interrupted, which had client settings to write. The event is deferred, and then it brings those too.
+func TestInterruptedMeanwhile(t *testing.T) {
+	t.Parallel()
+	w := withPool(t, cognitotest.Measured, unprotected)
+	required := parse(t, oneRule(protects, onClients("", "EnableTokenRevocation: true")))
+	w.fake.PutClient(poolID, "web", map[string]any{"EnableTokenRevocation": false})
+	w.kill(t, required, onPool(event.Cause{EventID: "one", Time: w.time()}), 1)
+	w.pass(2 * time.Minute)
+	w.fake.Edit(poolID, unprotected)
+	w.fake.ResetCalls()
+	r, request := w.reconciler(required), call("two", "Admin", w.time())
+	r.Ledger = lateLedger{w.ledger}
+	out, err := deliver(t.Context(), r, request)
+	if err == nil || out.Outcome != outcome.Deferred || len(w.writes()) > 0 {
+		t.Errorf("%s (%s), written %v: %v", out.Outcome, out.Reason, w.writes(), err)
+	}
+	out = w.answer(t, required, request)
+	if out.Outcome != outcome.Remediated || !hasCode(out, outcome.CodeInterrupted) ||
+		w.fake.Client(poolID, "web")["EnableTokenRevocation"] != true {
+		t.Errorf("%s (%s): %v", out.Outcome, out.Reason, out.Drifts)
+	}
+}
+
+// A lateLedger shows records to consistent reads only.
+type lateLedger struct{ reconcile.Ledger }
+
+func (l lateLedger) History(ctx context.Context, pool string, since time.Time, all bool) (outcome.History, error) {
+	if !all {
+		return outcome.History{}, nil
+	}
+	return l.Ledger.History(ctx, pool, since, all)
+}
+
 // A partialLedger keeps of records what one of them may lack.
 type partialLedger struct {
 	reconcile.Ledger

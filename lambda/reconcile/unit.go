@@ -60,10 +60,10 @@ func (w *work) converge(ctx context.Context) error {
 		return nil
 	}
 	if w.unit.isPool() {
+		defer w.release(ctx)
 		if err := w.acquire(ctx); err != nil {
 			return err
 		}
-		defer func() { r.ledger.release(ctx, r.owner, r.with.Now()) }()
 	}
 	switch gone, err := w.loop(ctx); {
 	case gone:
@@ -103,7 +103,8 @@ func (r *run) stale(unit Unit) bool {
 }
 
 // acquire acquires the lease of the pool and reads the records again, because a run that was interrupted in the
-// meantime may have removed settings.
+// meantime may have removed settings. If that run may have written more than this one has read, the request is
+// deferred: the next try reads all of it.
 func (w *work) acquire(ctx context.Context) error {
 	r := w.run
 	for waited := time.Duration(0); !r.ledger.acquire(ctx, r.owner, r.with.Now()); waited += leasePoll {
@@ -115,8 +116,18 @@ func (w *work) acquire(ctx context.Context) error {
 	if err := r.takeUp(ctx, r.ledger.history(ctx, r.start.Add(-historyTime), true)); err != nil {
 		return err
 	}
+	if len(r.interrupted) > 0 && r.widen() {
+		return errUnread
+	}
 	w.attempt.Restores = outcome.RestoresOf(r.interrupted, w.attempt.Restores)
 	return nil
+}
+
+func (w *work) release(ctx context.Context) {
+	if !w.leased.IsZero() {
+		w.run.ledger.release(ctx, w.run.owner, w.run.with.Now())
+		w.leased = time.Time{}
+	}
 }
 
 // leasePoll is the wait between attempts to acquire a lease that another run has.
@@ -126,10 +137,12 @@ var (
 	errLeased = errors.New("another run has the lease of this pool")
 	errTaken  = errors.New("the lease expired, and another run has acquired it")
 	errLate   = errors.New("too little time is left to write and verify")
+	errUnread = errors.New("another run was interrupted, and this run has not read all that it may have written")
 	errShown  = errors.New("reads do not return the latest write yet")
 )
 
 // loop reads, decides and writes until nothing is left to write. It reports whether the unit's app client was deleted.
+// GivesUp, Next and Retry change the attempt when they return true, so the next decision has another plan.
 func (w *work) loop(ctx context.Context) (gone bool, err error) {
 	for {
 		if err := w.read(ctx); err != nil {

@@ -23,7 +23,7 @@ type work struct {
 	began      bool                            // a write was made or may have been made
 	readAt     time.Time                       // when the current state of the unit was read; zero after a write was sent
 	unverified bool                            // since the last verification, a write was or may have been accepted
-	unclear    []string                        // write calls whose response was lost
+	unclear    []userpool.Request              // writes whose response was lost
 	leased     time.Time                       // when the lease was last renewed; zero without a lease
 	waits      int                             // number of waits because the pool was busy
 	roleTries  int                             // number of tries with a rejected role for text messages
@@ -274,8 +274,13 @@ func (w *work) suspend() {
 // finish sets the result of the unit, from its last decision.
 func (w *work) finish(last Decision) {
 	r, done := w.run, &w.done
-	// Their responses were lost, but nothing is left to write, so the writes were made.
-	r.out.Writes, w.unclear = append(r.out.Writes, w.unclear...), nil
+	accepted := func(d baseline.Drift) bool { return w.attempt.Refused[d.Setting] == "" }
+	for _, request := range w.unclear { // nothing is left to write, so it was made unless its fixes were rejected later
+		if len(request.Fixes) == 0 || slices.ContainsFunc(request.Fixes, accepted) {
+			r.out.Writes = append(r.out.Writes, request.Call)
+		}
+	}
+	w.unclear = nil
 	done.found, done.findings, done.lost = last.Found, last.Findings, len(last.Lost)
 	done.refused = len(w.attempt.Refused) + len(last.Plan.Skipped)
 	done.writes = len(r.out.Writes)

@@ -114,9 +114,9 @@ func (w *work) noteSent(request userpool.Request, accepted bool) {
 	w.attempt.Progress()
 	w.attempt.Restores = append(w.attempt.Restores, request.Removes...)
 	w.done.fixes = append(w.done.fixes, request.Fixes...)
-	w.unclear = slices.DeleteFunc(w.unclear, func(call string) bool { return call == request.Call })
+	w.unclear = slices.DeleteFunc(w.unclear, func(u userpool.Request) bool { return u.Call == request.Call })
 	if !accepted {
-		w.unclear = append(w.unclear, request.Call)
+		w.unclear = append(w.unclear, request)
 		return
 	}
 	w.run.out.Writes = append(w.run.out.Writes, request.Call)

@@ -61,7 +61,10 @@ func (r *run) gather() {
 		all = append(all, outcome.LostUpdates(r.request, r.history.Records)...)
 	}
 	for _, d := range all {
-		same := func(k outcome.Finding) bool { return k.Setting == d.Setting && k.Code == d.Code }
+		ofRun := d.State == outcome.StateReported && (d.Code == outcome.CodeInterrupted || d.Code == outcome.CodeLostUpdate)
+		same := func(k outcome.Finding) bool { // the reason names the record of the run
+			return k.Setting == d.Setting && k.Code == d.Code && (!ofRun || k.Reason == d.Reason)
+		}
 		if !slices.ContainsFunc(r.out.Drifts, same) {
 			r.out.Drifts = append(r.out.Drifts, d)
 		}
@@ -139,7 +142,7 @@ func (r *run) prepareRecords(ctx context.Context, err error, lost int) {
 			r.out.Record = r.record.ID
 		}
 		if err != nil && lost > 0 {
-			r.record.Until, r.record.Outcome = now, ""
+			r.record.Until, r.record.Outcome = now.Add(staleReadTime), "" // before, a read may still have what is lost
 			ctx, stop := closing(ctx)
 			defer stop()
 			r.ledger.put(ctx, r.record)

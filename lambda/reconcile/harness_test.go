@@ -679,6 +679,7 @@ func (c scenario) check(t *testing.T, b bench) {
 	c.compare(t, before, b.snapshot(t), append(c.later, c.moves...))
 	b.fake.ClearFaults()
 	b.fake.ResetCalls()
+	b.pass(15 * time.Second) // no message is delivered again before
 	again := c.run(t, r)
 	writes, right := len(b.writes()) > 0, again.Outcome == outcome.Unchanged || c.others != nil || c.refused
 	if smooth && writes || ending == outcome.Remediated && (writes || !right) ||

@@ -156,6 +156,53 @@ func (c interruptedCase) check(t *testing.T) {
 	}
 }
 
+// TestRestoredDespiteStaleReads: the write that restores the SMS sender fails once, and for two seconds reads return
+// the pool that still had it. The run restores it, or the next delivery of its event, whatever else comes before.
+func TestRestoredDespiteStaleReads(t *testing.T) {
+	t.Parallel()
+	cases := map[string]cognitotest.Fault{"busy": refusedWrite(throttled, ""),
+		"an unknown error": refusedWrite("BrandNewException", ""),
+		"lost":             refusedWrite("InternalErrorException", ""), "the time is used up": {Drop: true}}
+	each(t, cases, func(f cognitotest.Fault, t *testing.T) {
+		w, lost := withTexts(t)
+		pool, _, _ := w.fake.Pool(poolID)
+		stale, taken := marshal(t, map[string]any{"UserPool": pool}), time.Time{}
+		w.fake.Inject(cognitotest.Fault{Operation: "SetUserPoolMfaConfig",
+			When: func(map[string]any) bool { taken = w.time(); return false }})
+		w.fake.Inject(cognitotest.Fault{Operation: "DescribeUserPool", Body: stale,
+			When: func(map[string]any) bool { return w.time().Before(taken.Add(2 * time.Second)) }})
+		ctx, lapse := context.WithCancel(t.Context())
+		defer lapse()
+		if f.Operation = "UpdateUserPool"; f.Drop {
+			f.Then = func(*cognitotest.Server) { lapse() }
+		}
+		w.fake.Inject(times(1, skips(1, f)))
+		required, request := require(t, noTextFactor), call("one", "Admin", w.time())
+		if _, err := deliver(ctx, w.reconciler(required), request); err == nil && lost() {
+			t.Error("the run ended without restoring the sender")
+		}
+		w.pass(time.Second)
+		w.answer(t, required, call("two", "Admin", w.time()))
+		w.pass(time.Minute)
+		if w.answer(t, required, request); lost() {
+			t.Error("the sender was not restored")
+		}
+	})
+}
+
+// TestEveryInterruptedRunIsReported: two runs are killed one after the other, and the next one reports both.
+func TestEveryInterruptedRunIsReported(t *testing.T) {
+	t.Parallel()
+	w, required, request := weakened(t)
+	for range 2 {
+		w.kill(t, required, request, 0)
+		w.pass(longLease)
+	}
+	if out := w.answer(t, required, request); strings.Count(out.Reason, "(record "+poolID) != 2 {
+		t.Errorf("not both runs are reported: %s", out.Reason)
+	}
+}
+
 // TestRestoresEnd has somebody take the SMS sender whenever it was restored: that ends too.
 func TestRestoresEnd(t *testing.T) {
 	t.Parallel()

@@ -23,6 +23,7 @@ type work struct {
 	began      bool                            // a write was made or may have been made
 	readAt     time.Time                       // when the current state of the unit was read; zero after a write was sent
 	unverified bool                            // since the last verification, a write was or may have been accepted
+	wrote      time.Time                       // when the last write was made or may have been made
 	unclear    []userpool.Request              // writes whose response was lost
 	leased     time.Time                       // when the lease was last renewed; zero without a lease
 	waits      int                             // number of waits because the pool was busy
@@ -186,12 +187,18 @@ func (w *work) blocked() error {
 	return nil
 }
 
-// read reads the unit again, unless the state is fresh.
+// read reads the unit again, unless the state is fresh. After a write that was not verified, it waits until reads
+// return what was written: an older state may still have a setting that must be restored.
 func (w *work) read(ctx context.Context) error {
 	if !w.readAt.IsZero() {
 		return nil
 	}
 	r := w.run
+	if wait := w.wrote.Add(staleReadTime).Sub(r.with.Now()); w.unverified && wait > 0 {
+		if err := r.with.Sleep(ctx, wait); err != nil {
+			return err
+		}
+	}
 	for try := 0; ; try++ {
 		at := r.with.Now()
 		state, err := r.readUnit(ctx, w.unit)

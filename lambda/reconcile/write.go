@@ -107,7 +107,7 @@ func (w *work) intend(ctx context.Context, request userpool.Request, read time.T
 
 // noteSent records a write that was accepted, or may have been because its response was lost.
 func (w *work) noteSent(request userpool.Request, accepted bool) {
-	w.unverified, w.began = true, true
+	w.unverified, w.began, w.wrote = true, true, w.run.with.Now()
 	if request.Trial {
 		return // nothing changed
 	}

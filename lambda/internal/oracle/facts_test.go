@@ -56,6 +56,8 @@ const (
 	invite  = "AdminCreateUserConfig.InviteMessageTemplate"
 	tags    = "UserPoolTags"
 	lambdas = "LambdaConfig"
+	flows   = "Client.ExplicitAuthFlows"
+	rotates = "Client.RefreshTokenRotation.Feature"
 	client  = "Client" // stands for Clients[] and the id of the one that rules select
 	// The form in which a pool shows the validity days: under the newer name, both or the older.
 	form = "form"
@@ -582,7 +584,7 @@ func drawRequirement(r *rand.Rand, f fact) requirement {
 
 // related are the facts that the API does not hold in every combination.
 var related = []string{mode, totp, sms, email, email + ".Message", email + ".Subject", tier, threat, first, checked,
-	updates}
+	updates, flows, rotates}
 
 // possible reports whether the API holds a state.
 func possible(s state) bool {
@@ -590,19 +592,34 @@ func possible(s state) bool {
 	verified, _ := s[checked].([]string)
 	settings, _ := s[updates].([]string)
 	codes := slices.Contains(list, "EMAIL_OTP") || slices.Contains(list, "SMS_OTP")
+	allowed, _ := s[flows].([]string)
+	isOld := func(flow string) bool { return !strings.HasPrefix(flow, "ALLOW_") }
+	someOld := slices.ContainsFunc(allowed, isOld)
 	factor := s.equal(totp, true) || s.equal(sms, true) || s.equal(email, true)
 	switch {
 	case s.equal(mode, "OFF") == factor, s.equal(mode, "ON") && codes:
 		return false
 	case !s.equal(threat, "OFF") && !s.equal(tier, "PLUS"):
 		return false
+	case s.equal(rotates, "ENABLED") && refreshes(s), someOld && len(slices.DeleteFunc(slices.Clone(allowed), isOld)) > 0:
+		return false
 	default:
 		return !slices.ContainsFunc(settings, func(a string) bool { return !slices.Contains(verified, a) })
 	}
 }
 
-// stranded reports whether the API keeps a factor on: the SMS factor of a pool that verifies phone numbers.
+// refreshes reports whether a client may refresh its tokens with the flow for that.
+func refreshes(s state) bool {
+	allowed, _ := s[flows].([]string)
+	return slices.Contains(allowed, "ALLOW_REFRESH_TOKEN_AUTH")
+}
+
+// stranded reports whether the API keeps something on: the refresh flow of a client that does not rotate tokens, or the
+// SMS factor of a pool that verifies phone numbers.
 func stranded(before, after state) bool {
+	if refreshes(before) && !refreshes(after) && !after.equal(rotates, "ENABLED") {
+		return true
+	}
 	for _, s := range []state{before, after} {
 		if verified, _ := s[checked].([]string); !slices.Contains(verified, "phone_number") {
 			return false // it goes while phone numbers are not verified

@@ -55,6 +55,19 @@ func TestGroups(t *testing.T) {
 	}
 }
 
+// TestRotationInsteadOfFlow: the flow that refreshes tokens goes together with the rotation that replaces it.
+func TestRotationInsteadOfFlow(t *testing.T) {
+	t.Parallel()
+	for have, groups := range map[string]int{"ALLOW_REFRESH_TOKEN_AUTH": 1, "ALLOW_USER_AUTH": 2} {
+		flows, rotation := write("Clients[web].ExplicitAuthFlows", []any{"CUSTOM_AUTH_FLOW_ONLY"}),
+			write("Clients[web].RefreshTokenRotation.Feature", "ENABLED")
+		flows.Rule, flows.Have, rotation.Rule = "all", []any{have}, "all"
+		if got := Groups([]baseline.Drift{rotation, flows}); len(got) != groups {
+			t.Errorf("from %s: %v", have, settingsOf(got))
+		}
+	}
+}
+
 func settingsOf(groups [][]baseline.Drift) (all [][]string) {
 	for _, group := range groups {
 		var settings []string

@@ -11,8 +11,7 @@ import (
 
 // Groups divides fixes into groups that must be written together, the most important first: restores, deletion
 // protection, the tier, threat protection, which needs the tier, MFA, and then the rest in the order of the member
-// table. Twins form one group, and so do a lifetime and its unit, and token
-// rotation and the flow that it replaces.
+// table. Twins form one group, and so do a lifetime and its unit, and token rotation and the flow that it replaces.
 //
 // For example, AccessTokenValidity and TokenValidityUnits.AccessToken are one group, and DeletionProtection before it
 // is another.

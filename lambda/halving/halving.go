@@ -25,7 +25,7 @@ type Search struct {
 	waiting   [][]baseline.Drift // postponed fixes, the next ones last
 	last      []baseline.Drift   // the last rejected plan; nil after a write was accepted
 	groups    [][]baseline.Drift // the rejected groups that were not left out yet
-	reason    string             // reason of that rejection
+	reason    string             // reason of the last rejection
 	tries     int
 	most      int      // largest number of fixes in a plan
 	given     []string // settings that were given up after the last accepted write

@@ -215,7 +215,7 @@ func InterruptedFindings(records []Record, found baseline.Comparison, now userpo
 	return findings
 }
 
-// InterruptedFinding returns the finding that a run was interrupted.
+// InterruptedFinding returns the finding that a run was interrupted, or deferred with settings still to be restored.
 func InterruptedFinding(record Record) Finding {
 	var writes []string
 	for _, s := range record.Sent {
@@ -225,7 +225,7 @@ func InterruptedFinding(record Record) Finding {
 	}
 	return Finding{Setting: string(record.Sent[0].Document), Want: "a run that finishes", State: StateReported,
 		Code: CodeInterrupted, Have: "an interrupted run", Reason: fmt.Sprintf("an earlier run began at %s, wrote %s "+
-			"and was interrupted before it sent notifications (record %s)", record.Began.UTC().Format(time.RFC3339),
+			"and was interrupted before it finished (record %s)", record.Began.UTC().Format(time.RFC3339),
 			strings.Join(writes, ", "), record.ID)}
 }
 

@@ -13,7 +13,7 @@ import (
 // An Ending is how a run ended, as a past participle.
 type Ending string
 
-// The endings in order of precedence: if several apply, the first one is used.
+// The endings in order of precedence. A new one also needs a case in reconcile.Conclude and a row in report.meanings.
 const (
 	Deferred    Ending = "deferred"    // will be retried: throttled, changed concurrently, or leased by another run
 	Unconverged Ending = "unconverged" // a written value did not or does not last, or another setting changed

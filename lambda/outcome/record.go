@@ -26,7 +26,7 @@ type Record struct {
 	Baseline   string      `json:"baseline"`
 	Actor      string      `json:"actor,omitempty"` // who ran the command; "" for the function
 	Began      time.Time   `json:"began"`
-	Until      time.Time   `json:"until,omitzero"` // if the record is still open after this time, the run was interrupted
+	Until      time.Time   `json:"until,omitzero"` // if it is still open then, the next run of the pool finishes it
 	Ended      time.Time   `json:"ended,omitzero"` // zero: open
 	Outcome    Ending      `json:"outcome,omitempty"`
 	Reason     string      `json:"reason,omitempty"`

@@ -124,8 +124,8 @@ func (r *run) remember() {
 	}
 }
 
-// prepareRecords prepares the records that Close writes. If the run was deferred and some settings must still be
-// restored, its record stays open for the next run.
+// prepareRecords prepares the records that Close writes. The record of a deferred run stays open for the next run if
+// settings must still be restored. lost is the number of these settings.
 func (r *run) prepareRecords(ctx context.Context, err error, lost int) {
 	now := r.with.Now()
 	if len(r.record.Sent) > 0 {

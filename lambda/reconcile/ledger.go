@@ -24,15 +24,16 @@ type Ledger interface {
 	Note(ctx context.Context, pool string, notes map[string]time.Time) error
 }
 
-// A tolerantLedger lets a run continue without its ledger after a failure. It keeps the first error and returns empty
-// results from then on. Only writes that may remove a setting still need the ledger.
+// A tolerantLedger lets a run continue without its ledger after a failure: from then on, its results are empty. Only
+// writes that may remove a setting still need the ledger.
 type tolerantLedger struct {
 	ledger Ledger
 	pool   string
 	err    error // the first error, with the failed operation
 }
 
-func (t *tolerantLedger) note(doing string, err error) bool {
+// succeeded reports whether an operation succeeded, and keeps the first error.
+func (t *tolerantLedger) succeeded(doing string, err error) bool {
 	if err != nil && t.err == nil {
 		t.err = errors.New(doing + ": " + err.Error())
 	}
@@ -46,7 +47,7 @@ func (t *tolerantLedger) acquire(ctx context.Context, owner string, now time.Tim
 		return true
 	}
 	granted, err := t.ledger.Acquire(ctx, t.pool, owner, now.Add(-clockSkew), now.Add(leaseTime))
-	return !t.note("acquiring the lease", err) || granted
+	return !t.succeeded("acquiring the lease", err) || granted
 }
 
 // release calls the ledger even if it failed before, because other runs wait for the lease.
@@ -54,13 +55,13 @@ func (t *tolerantLedger) release(ctx context.Context, owner string, now time.Tim
 	ctx, stop := closing(ctx)
 	defer stop()
 	_, err := t.ledger.Acquire(ctx, t.pool, owner, now, time.Time{})
-	t.note("releasing the lease", err)
+	t.succeeded("releasing the lease", err)
 }
 
 func (t *tolerantLedger) history(ctx context.Context, since time.Time, consistent bool) outcome.History {
 	if t.err == nil {
 		history, err := t.ledger.History(ctx, t.pool, since, consistent)
-		if errors.Is(err, outcome.ErrUnreadable) || t.note("reading the records", err) {
+		if errors.Is(err, outcome.ErrUnreadable) || t.succeeded("reading the records", err) {
 			return history
 		}
 	}
@@ -75,7 +76,7 @@ func (t *tolerantLedger) whole(ctx context.Context, record outcome.Record) (outc
 		if errors.Is(err, outcome.ErrNoRecord) || errors.Is(err, outcome.ErrUnreadable) {
 			return record, nil
 		}
-		if t.note("reading a record", err) {
+		if t.succeeded("reading a record", err) {
 			return whole, nil
 		}
 	}
@@ -84,7 +85,7 @@ func (t *tolerantLedger) whole(ctx context.Context, record outcome.Record) (outc
 
 func (t *tolerantLedger) put(ctx context.Context, record outcome.Record) {
 	if t.err == nil {
-		t.note("writing the record", t.ledger.Put(ctx, record))
+		t.succeeded("writing the record", t.ledger.Put(ctx, record))
 	}
 }
 

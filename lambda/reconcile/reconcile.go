@@ -28,7 +28,7 @@ type Reconciler struct {
 	Ledger   Ledger
 	OwnRole  string // ARN of our own role; a run never writes in reaction to its calls
 	Actor    string // who runs the command, for the record; "" for the function
-	// LeaseWait is how long to wait for a lease that another run has.
+	// LeaseWait is how long to wait for a lease that another run has. With 0, the request is deferred at once.
 	LeaseWait time.Duration
 	// MostClients is the largest number of app clients that one run handles, or 0 for no limit. The others are in
 	// Outcome.Clients.

@@ -25,9 +25,9 @@ type run struct {
 	ledger      *tolerantLedger
 	scope       Scope
 	rules       Rules
-	first       userpool.State // from the first read
+	first       userpool.State // from the last read of the whole scope
 	state       userpool.State // from the last read
-	readAt      time.Time      // when the first read began
+	readAt      time.Time      // when that read of the whole scope began
 	history     outcome.History
 	interrupted []outcome.Record // whole records of interrupted earlier runs
 	record      outcome.Record   // record of this run's writes; without any, it is empty
@@ -108,7 +108,7 @@ func (r *run) observe(ctx context.Context) error {
 	known := make(chan outcome.History, 1)
 	go func() { known <- r.ledger.history(ctx, r.start.Add(-historyTime), false) }()
 	err := r.readAll(ctx)
-	unknown := r.takeUp(ctx, <-known)
+	unknown := r.useHistory(ctx, <-known)
 	if err = cmp.Or(unknown, err); err != nil || len(r.interrupted) == 0 || !r.widen() {
 		return err
 	}
@@ -152,9 +152,9 @@ func (r *run) readAll(ctx context.Context) error {
 	return nil
 }
 
-// takeUp processes the records and notes of the pool. It fails if the ledger cannot return what an interrupted run
-// removed from the pool.
-func (r *run) takeUp(ctx context.Context, history outcome.History) error {
+// useHistory derives the flap budget, the changed unknown members and the interrupted runs from the records of the
+// pool. It fails if the ledger cannot return what an interrupted run may have removed.
+func (r *run) useHistory(ctx context.Context, history outcome.History) error {
 	r.history, r.out.Details.Notified = history, history.Notes
 	if r.with.Actor == "" { // a person who runs a command wants the write
 		r.rules.Flapping = outcome.Exhausted(r.with.Baseline.Flap, history.Records, r.request.Cause, r.start)

@@ -114,7 +114,7 @@ func (w *work) acquire(ctx context.Context) error {
 		}
 	}
 	w.leased = r.with.Now()
-	if err := r.takeUp(ctx, r.ledger.history(ctx, r.start.Add(-historyTime), true)); err != nil {
+	if err := r.useHistory(ctx, r.ledger.history(ctx, r.start.Add(-historyTime), true)); err != nil {
 		return err
 	}
 	if len(r.interrupted) > 0 && r.widen() {
@@ -281,9 +281,9 @@ func (w *work) suspend() {
 // finish sets the result of the unit, from its last decision.
 func (w *work) finish(last Decision) {
 	r, done := w.run, &w.done
-	accepted := func(d baseline.Drift) bool { return w.attempt.Refused[d.Setting] == "" }
+	notRefused := func(d baseline.Drift) bool { return w.attempt.Refused[d.Setting] == "" }
 	for _, request := range w.unclear { // nothing is left to write, so it was made unless its fixes were rejected later
-		if len(request.Fixes) == 0 || slices.ContainsFunc(request.Fixes, accepted) {
+		if len(request.Fixes) == 0 || slices.ContainsFunc(request.Fixes, notRefused) {
 			r.out.Writes = append(r.out.Writes, request.Call)
 		}
 	}

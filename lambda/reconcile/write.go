@@ -33,7 +33,7 @@ func (w *work) writePlan(ctx context.Context, plan userpool.Plan) error {
 	return w.verify(ctx)
 }
 
-// mayWrite checks that there is time for the remaining writes, and renews the lease.
+// mayWrite checks that there is time for the remaining writes, and renews a lease that is older than clockSkew.
 func (w *work) mayWrite(ctx context.Context, left int) error {
 	r := w.run
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < time.Duration(left)*writeTime {
@@ -55,7 +55,7 @@ func (w *work) send(ctx context.Context, request userpool.Request, read time.Tim
 	r := w.run
 	sent := w.intend(ctx, request, read)
 	if (request.Trial || len(request.Removes) > 0) && r.ledger.err != nil {
-		sent.Status = outcome.Refused
+		sent.Status = outcome.Refused // it is not sent
 		return errors.New("SetUserPoolMfaConfig may remove a setting that must be restored, which needs the " +
 			"ledger: " + r.ledger.err.Error())
 	}

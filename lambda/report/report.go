@@ -51,15 +51,15 @@ var meanings = map[outcome.Ending]struct {
 func Wrote(out outcome.Outcome) bool { return out.Record != "" || len(out.Writes) > 0 }
 
 // Notifies reports whether people are notified of an outcome, unless it is suppressed as a repeat. They are not
-// notified of drift that a scan found but did not fix; it is in the metrics and in "poolkeeper plan --all". An
-// interrupted run did not send a notification for its writes, so the run that finds it always does.
+// notified of a deferred run without a write, or of drift that a scan found but did not fix: the metrics and
+// "poolkeeper plan --all" have it. The run that finds an interrupted run notifies, because that one may not have.
 func Notifies(out outcome.Outcome, scan bool) bool {
 	interrupted := func(d outcome.Finding) bool { return d.Code == outcome.CodeInterrupted }
 	return Wrote(out) || slices.ContainsFunc(out.Drifts, interrupted) ||
 		!scan && !quiet(out.Outcome) && out.Outcome != outcome.Deferred
 }
 
-// quiet is whether an ending needs no attention, as one that is not of a run.
+// quiet reports whether an ending needs no attention. One without a row in meanings, such as Scanned, is quiet.
 func quiet(ending outcome.Ending) bool { return meanings[ending].level == slog.LevelInfo }
 
 // A Report is the full report of one run, for people and machines. schema.json describes its JSON, which includes the

@@ -106,6 +106,9 @@ func (c *cli) permissions(ctx context.Context, _ []string) error {
 
 func (c *cli) history(ctx context.Context, _ []string) error {
 	back, _ := c.flags.GetDuration("since")
+	if back <= 0 {
+		return fmt.Errorf("--since is %s: it takes how far to look back, such as 24h or 90m", back)
+	}
 	since, pools := time.Now().Add(-back), c.texts("pool")
 	var all []outcome.Record
 	failed := func(p poolPlan) error { return c.to.Write(p.entry(false, false)) }

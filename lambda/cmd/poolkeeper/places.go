@@ -49,8 +49,11 @@ func (c *cli) places() (all []*cli) {
 }
 
 func (c *cli) where() string {
-	if c.profile == "" {
+	switch {
+	case c.profile == "":
 		return c.region
+	case c.region == "": // that of a profile that could not be read
+		return "profile " + c.profile
 	}
 	return "profile " + c.profile + ", " + c.region
 }

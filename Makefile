@@ -71,7 +71,8 @@ build: function ## build the function and the command line into .build
 	@CGO_ENABLED=0 go build -trimpath -o $(BUILD)/poolkeeper ./lambda/cmd/poolkeeper
 	@ls -l $(BUILD)/*/bootstrap $(BUILD)/poolkeeper | awk '{print "built " $$NF " " $$5 " bytes"}'
 
-# What Prowler needs for other clouds and its dashboard only, 1.9 GB, is not installed.
+# What Prowler needs only for other clouds and its dashboard takes 1.9 GB and is not installed. packaging and markupsafe
+# come with that, but every check loads them.
 NOT_AWS := azure|cloudflare|dash|google-api|huaweicloud|kingfisher|linode|microsoft|msgraph|numpy|oci|okta|openstack|pandas|pygithub|scaleway|shodan
 others: $(MINISTACK) ## install other people's checks and emulators into .build: Prowler, Parliament, event-ruler, ministack
 	@mvn -q -f infra/others/pom.xml dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/$(BUILD)/ruler

@@ -227,7 +227,7 @@ func drawn(t *rapid.T, m baseline.Member, depth int) any {
 		return rapid.Bool().Draw(t, "boolean")
 	}
 	texts := slices.Concat(m.Enum, []string{"code {####} text", "link {##here##}",
-		"arn:aws:lambda:eu-west-1:111122223333:function:x:1", "arn:aws:s3:::bucket", "eu-west-1", "a b", "ü€", "a@b.example",
-		"https://a.example/?x=1#y", "ab\ncd\tefgh {####}"})
+		"arn:aws:lambda:eu-west-1:111122223333:function:x:1", "arn:aws:s3:::bucket", "eu-west-1", "a b", "ü€",
+		"a@b.example", "https://a.example/?x=1#y", "ab\ncd\tefgh {####}"})
 	return rapid.SampledFrom(texts).Draw(t, "text")
 }

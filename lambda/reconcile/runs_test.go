@@ -245,7 +245,7 @@ func TestKilledAtTheSecondPlan(t *testing.T) {
 }
 
 // TestInterruptedMeanwhile: between the first read of an event about the pool and its lease, it turns out that another
-// run was interrupted, which had client settings to write. The event is deferred, and then it brings those too.
+// run was interrupted, which had client settings to write. The event is deferred; its next delivery fixes those too.
 func TestInterruptedMeanwhile(t *testing.T) {
 	t.Parallel()
 	w := withPool(t, cognitotest.Measured, unprotected)

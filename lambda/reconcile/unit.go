@@ -22,8 +22,7 @@ type work struct {
 	origin     userpool.State                  // state before the first write of this try of the unit
 	began      bool                            // a write was made or may have been made
 	readAt     time.Time                       // when the current state of the unit was read; zero after a write was sent
-	unverified bool                            // since the last verification, a write was or may have been accepted
-	wrote      time.Time                       // when the last write was made or may have been made
+	unverified time.Time                       // when the last write was or may have been accepted; zero once verified
 	unclear    []userpool.Request              // writes whose response was lost
 	leased     time.Time                       // when the lease was last renewed; zero without a lease
 	waits      int                             // number of waits because the pool was busy
@@ -153,14 +152,14 @@ func (w *work) loop(ctx context.Context) (gone bool, err error) {
 		repeated := w.attempt.Repeats(decision.Plan.Writes)
 		switch {
 		case len(decision.Plan.Writes) > 0 && w.attempt.GivesUp(decision.Plan.Fixes):
-		case len(repeated) > 0 && w.unverified:
+		case len(repeated) > 0 && !w.unverified.IsZero():
 			err = w.verify(ctx) // waits for a consistent read, or records that the value did not last
 		case len(repeated) > 0:
 			w.attempt.Unhold(repeated)
 		case len(decision.Plan.Writes) > 0:
 			err = w.writePlan(ctx, decision.Plan)
 		case w.attempt.Next():
-		case w.unverified:
+		case !w.unverified.IsZero():
 			err = w.verify(ctx)
 		case w.attempt.Retry():
 		default:
@@ -187,14 +186,14 @@ func (w *work) blocked() error {
 	return nil
 }
 
-// read reads the unit again, unless the state is fresh. After a write that was not verified, it waits until reads
-// return what was written: an older state may still have a setting that must be restored.
+// read reads the unit again, unless the state is fresh. If a write is not verified, it first waits staleReadTime: an
+// older state may still have a setting that must be restored.
 func (w *work) read(ctx context.Context) error {
 	if !w.readAt.IsZero() {
 		return nil
 	}
 	r := w.run
-	if wait := w.wrote.Add(staleReadTime).Sub(r.with.Now()); w.unverified && wait > 0 {
+	if wait := w.unverified.Add(staleReadTime).Sub(r.with.Now()); wait > 0 {
 		if err := r.with.Sleep(ctx, wait); err != nil {
 			return err
 		}

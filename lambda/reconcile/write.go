@@ -107,7 +107,7 @@ func (w *work) intend(ctx context.Context, request userpool.Request, read time.T
 
 // noteSent records a write that was accepted, or may have been because its response was lost.
 func (w *work) noteSent(request userpool.Request, accepted bool) {
-	w.unverified, w.began, w.wrote = true, true, w.run.with.Now()
+	w.unverified, w.began = w.run.with.Now(), true
 	if request.Trial {
 		return // nothing changed
 	}
@@ -203,7 +203,7 @@ func (w *work) verify(ctx context.Context) error {
 			}
 			continue
 		}
-		r.state, w.readAt, w.unverified = state, at, false
+		r.state, w.readAt, w.unverified = state, at, time.Time{}
 		w.done.unmanaged, w.done.moved = unmanaged, r.record.Shift(moved)
 		r.rules.Changed = outcome.ChangedMembers(append(slices.Clip(r.history.Records), r.record), r.start)
 		w.attempt.Unhold(append(unheld, lost...))

@@ -107,7 +107,7 @@ func (c *cli) permissions(ctx context.Context, _ []string) error {
 func (c *cli) history(ctx context.Context, _ []string) error {
 	back, _ := c.flags.GetDuration("since")
 	if back <= 0 {
-		return fmt.Errorf("--since is %s: it takes how far to look back, such as 24h or 90m", back)
+		return fmt.Errorf("--since is %s: it takes a positive duration such as 24h or 90m", back)
 	}
 	since, pools := time.Now().Add(-back), c.texts("pool")
 	var all []outcome.Record

@@ -52,7 +52,7 @@ func (c *cli) where() string {
 	switch {
 	case c.profile == "":
 		return c.region
-	case c.region == "": // that of a profile that could not be read
+	case c.region == "": // unknown: the profile could not be read
 		return "profile " + c.profile
 	}
 	return "profile " + c.profile + ", " + c.region
